@@ -1,0 +1,113 @@
+/* The ledger: what must not be lost. One SQLite file (WAL, synchronous=FULL), written by
+ * one thread of its own, so that no disk ever stalls the event loop.
+ *
+ * The loop hands over a batch (rows to put and audit records to append, all or nothing)
+ * and is called back, on the loop, when it is durable or has failed. Whatever waits while a
+ * transaction runs shares the next one: one fsync for all. Order is kept: a batch is never
+ * durable before one submitted earlier.
+ *
+ * A failed commit fails every batch in it; nothing of it is in the file. On SQLITE_FULL the
+ * ballast file is released once so that refusals and ends can still be recorded
+ * (LEDGER_ESSENTIAL batches only), and taken again when there is room.
+ *
+ * Tables: state(kind, id, body): the newest JSON of each live or ended object;
+ * audit(seq, time, chain, event, record): append-only; meta(key, value). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../common/macro.h"
+
+struct ledger;
+struct sd_event;
+
+enum ledger_kind {
+    LEDGER_REQUEST = 1,
+    LEDGER_GRANT = 2,
+};
+
+struct ledger_options {
+    const char *path;          /* the ballast file is `path` with ".ballast" behind it */
+    uint64_t ballast_bytes;    /* 0: none */
+};
+
+/* Opens or creates and migrates. Returns 0, -errno, or LEDGER_E_CORRUPT (quick_check or header failed): the
+ * caller must say so and not start; the file is left as it is. `ret_detail` (caller frees) is SQLite's own
+ * words on failure. Loop thread; starts the writer thread. */
+enum ledger_outcome {
+    LEDGER_E_CORRUPT = 1,
+    LEDGER_E_NEWER, /* written by a newer assentd */
+};
+MUST_USE int ledger_open(struct sd_event *event, const struct ledger_options *options, struct ledger **ret_ledger, char **ret_detail);
+
+/* Commits what was submitted, ends the thread, closes. NULL-safe. */
+void ledger_close(struct ledger *ledger);
+
+/* ---- writing -------------------------------------------------------------------------- */
+
+struct ledger_batch;
+
+/* Called on the loop: 0 when durable, else -errno (-ENOSPC, -EIO, ...). `first_seq` is the
+ * sequence number of the batch's first audit record. */
+typedef void (*ledger_done_fn)(int result, uint64_t first_seq, void *userdata);
+
+/* A fresh batch, or NULL on OOM. A batch that ran out of memory inside is remembered and
+ * fails on submit. */
+struct ledger_batch *ledger_batch_new(void);
+void ledger_batch_free(struct ledger_batch *batch);
+
+/* Puts (inserts or replaces) an object's JSON. `live` false: kept for the record, not
+ * loaded at start. Texts are copied. */
+void ledger_batch_put(struct ledger_batch *batch, enum ledger_kind kind, const char *id, bool live, const char *body);
+
+/* Appends an audit record (a JSON object). `realtime_us` is when it happened. */
+void ledger_batch_audit(struct ledger_batch *batch, const char *chain, const char *event, uint64_t realtime_us, const char *record);
+
+/* Sets a key of meta; an empty value removes it. */
+void ledger_batch_meta(struct ledger_batch *batch, const char *key, const char *value);
+
+/* Submits; takes ownership of the batch in every case. `done` (may be NULL) is called
+ * later, never from inside this function. */
+void ledger_submit(struct ledger *ledger, struct ledger_batch *batch, bool essential, ledger_done_fn done, void *userdata);
+
+/* Forgets the callbacks whose userdata is `userdata`: its owner is going away. The batches
+ * themselves go on. */
+void ledger_forget(struct ledger *ledger, const void *userdata);
+
+/* ---- reading, on the loop (for start-up and for people's queries) ---------------------- */
+
+typedef int (*ledger_row_fn)(const char *id, const char *body, void *userdata);
+typedef int (*ledger_audit_fn)(uint64_t seq, uint64_t realtime_us, const char *chain, const char *event, const char *record, void *userdata);
+
+/* Calls `row` for every live object of the kind. Returns 0 or -errno (a callback's negative
+ * result ends the walk and is returned). */
+MUST_USE int ledger_each_live(struct ledger *ledger, enum ledger_kind kind, ledger_row_fn row, void *userdata);
+
+/* The body of one object, live or ended; -ENOENT. Caller frees. */
+MUST_USE int ledger_get(struct ledger *ledger, enum ledger_kind kind, const char *id, char **ret_body);
+
+/* The newest `limit` ended or live objects of the kind, newest first. */
+MUST_USE int ledger_each_recent(struct ledger *ledger, enum ledger_kind kind, unsigned limit, ledger_row_fn row, void *userdata);
+
+MUST_USE int ledger_meta(struct ledger *ledger, const char *key, char **ret_value);
+
+/* Audit records with seq > `after`, at most `limit`. */
+MUST_USE int ledger_each_audit(struct ledger *ledger, uint64_t after, unsigned limit, ledger_audit_fn row, void *userdata);
+
+/* ---- state of health ------------------------------------------------------------------- */
+
+struct ledger_health {
+    bool stalled;          /* the oldest batch has waited for over a second */
+    uint64_t oldest_wait_us;
+    size_t waiting;        /* batches not yet durable */
+    int last_error;        /* 0 or -errno of the newest transaction */
+    bool ballast_released;
+    uint64_t committed;    /* transactions */
+    uint64_t batches;
+};
+void ledger_health(struct ledger *ledger, struct ledger_health *ret_health);
+
+/* The highest audit sequence number known durable. Any thread. */
+uint64_t ledger_durable_seq(struct ledger *ledger);

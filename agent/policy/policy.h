@@ -1,0 +1,189 @@
+/* Policy: files in, verdicts out.
+ *
+ * policy_decide() is pure: no I/O, no clock (the time is a fact), no log, no allocation,
+ * and the same facts always give the same verdict. It finds nothing out; what the caller does not
+ * know stays unknown, and an unknown fact never makes an allow match and never hides a deny.
+ *
+ * Meaning: a matching deny rule beats all; else the first matching rule in file order; else
+ * deny. The text of the language is assent-policy(5). A policy is immutable once loaded. */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../../common/macro.h"
+
+struct yaml_errors;
+struct policy;
+
+#define POLICY_DIGEST_SIZE 65 /* SHA-256 in hex and a NUL */
+#define POLICY_ZONES_MAX 64
+
+/* ---- facts ---------------------------------------------------------------------------- */
+
+enum subject_kind {
+    SUBJECT_UNKNOWN,
+    SUBJECT_HUMAN,
+    SUBJECT_SERVICE,
+};
+
+enum tty_kind {
+    TTY_UNKNOWN,
+    TTY_NONE,    /* no terminal */
+    TTY_PTY,     /* a pseudo-terminal: ssh, tmux, a terminal emulator */
+    TTY_CONSOLE, /* a virtual or serial console of the machine */
+};
+
+/* Local time in one zone of the policy, as asked by policy_zone_name(). */
+struct zone_time {
+    bool known;
+    int weekday; /* 0 Monday .. 6 Sunday */
+    int minute;  /* of the day, 0..1439 */
+};
+
+/* All pointers borrowed. A NULL or an unset known flag means "not known". */
+struct facts {
+    uid_t uid; /* the subject; always known */
+    const char *user;
+    enum subject_kind kind;
+    bool groups_known;
+    const gid_t *groups;
+    size_t group_count;
+    const char *service;
+    const char *host;
+    bool run_as_known;
+    uid_t run_as;
+    bool rhost_known;   /* `rhost` holds the address; IPv4 as ::ffff:a.b.c.d */
+    bool rhost_is_none; /* a local door: there is no remote host */
+    struct in6_addr rhost;
+    enum tty_kind tty;
+    const char *command;     /* absolute path; NULL unknown */
+    const char *const *argv; /* argv[0] is not compared; argv[1].. are the arguments */
+    size_t argc;
+    bool command_writable;   /* by others than root, along its path */
+    bool reason_given;
+    const struct zone_time *zones; /* policy_zone_count() entries, NULL: none known */
+};
+
+/* ---- verdict -------------------------------------------------------------------------- */
+
+/* Far apart in their bits, like the gate's answers. */
+enum decision {
+    DECISION_DENY = 0x4a5d69a1,
+    DECISION_ALLOW = 0x35a2965e,
+    DECISION_ESCALATE = 0x63c4718d,
+};
+
+enum strength {
+    STRENGTH_LOCAL, /* kernel-attested uid in a login session of the same person */
+    STRENGTH_SIGNED,
+    STRENGTH_HARDWARE,
+};
+
+/* Who is asked, how many of them must agree, and for how long. Borrowed from the policy. */
+struct stage {
+    const char *from_text;    /* as written, for people: "dba-leads" or "dba-leads, sre-oncall" */
+    const uint32_t *people;   /* indices for policy_person() */
+    size_t people_count;
+    unsigned need;            /* distinct people, >= 1 */
+    uint64_t within_us;
+};
+
+struct verdict {
+    enum decision decision;
+    const char *rule;   /* id; NULL when no rule matched */
+    const char *reason; /* the rule's own words, or a fixed text; never NULL */
+    const char *advice; /* the rule's `instead:` or NULL */
+    uint64_t duration_us; /* allow and escalate: how long a grant lasts */
+    unsigned uses;        /* 0: any number within the duration */
+    const struct stage *stages;
+    size_t stage_count;
+    enum strength strength;
+    bool keep;            /* the request stays when the requester goes away */
+    bool reason_required;
+    bool survives_reboot;
+};
+
+/* ---- people --------------------------------------------------------------------------- */
+
+struct person {
+    const char *name;
+    const uid_t *uids; /* resolved accounts; an account that does not exist is left out */
+    size_t uid_count;
+    const char *const *accounts;
+    size_t account_count;
+    const char *mail; /* or NULL */
+};
+
+/* ---- loading -------------------------------------------------------------------------- */
+
+/* A file of the policy: where it came from and what it says. */
+struct policy_file {
+    const char *name;
+    const char *text;
+    size_t length;
+};
+
+/* Compiles files (in the order given). Returns the policy, or NULL with every error found
+ * in `errors`, each as file, line and column. Accounts are not resolved yet: until
+ * policy_resolve() has been called for a name it matches nobody. */
+struct policy *policy_compile(const struct policy_file *files, size_t count, struct yaml_errors *errors);
+
+/* Reads `directory`/ *.yaml in name order and compiles them. Refuses (error at 0:0) files and a
+ * directory that others than root or `owner` can write. A missing or empty directory is an empty
+ * policy: everything is denied. This is the only function here that does I/O. */
+struct policy *policy_load(const char *directory, uid_t owner, struct yaml_errors *errors);
+
+void policy_free(struct policy *policy);
+static inline void cleanup_policy(struct policy **policy)
+{
+    policy_free(*policy);
+}
+
+/* Names the policy uses, for the resolver: user names, then group names. The id is told
+ * by policy_resolve_*; before the first decision, from one thread. */
+size_t policy_user_count(const struct policy *policy);
+const char *policy_user_name(const struct policy *policy, size_t index);
+void policy_resolve_user(struct policy *policy, size_t index, bool exists, uid_t uid);
+size_t policy_group_count(const struct policy *policy);
+const char *policy_group_name(const struct policy *policy, size_t index);
+void policy_resolve_group(struct policy *policy, size_t index, bool exists, gid_t gid);
+
+/* Time zones the policy names, so that the caller can supply facts.zones. Index 0 is always
+ * the host's own zone (name ""). */
+size_t policy_zone_count(const struct policy *policy);
+const char *policy_zone_name(const struct policy *policy, size_t index);
+
+/* SHA-256 over the canonical form, in hex. */
+const char *policy_digest(const struct policy *policy);
+
+size_t policy_rule_count(const struct policy *policy);
+
+/* ---- asking --------------------------------------------------------------------------- */
+
+/* Decides. Always fills `ret_verdict`; its pointers live as long as the policy. */
+void policy_decide(const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict);
+
+/* For sudo's account phase beside the plugin, where command and run-as are not known yet:
+ * DENY if nothing could come of it whatever the command is, ALLOW if some allow or escalate rule could still match. */
+void policy_possible(const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict);
+
+/* Whether any rule for `service` looks at groups, so that the client has to tell them. */
+bool policy_needs_groups(const struct policy *policy, const char *service);
+
+/* Whether a deny rule (alone) matches: the check at each use of a grant. */
+bool policy_denies(const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict);
+
+size_t policy_person_count(const struct policy *policy);
+const struct person *policy_person(const struct policy *policy, uint32_t index);
+
+/* The index of the person who owns this account, or -1. */
+int64_t policy_person_of(const struct policy *policy, uid_t uid);
+
+/* Words for the terms: "deny", "allow", "escalate"; "local", "signed", "hardware". */
+const char *decision_to_string(enum decision decision);
+const char *strength_to_string(enum strength strength);
+const char *subject_kind_to_string(enum subject_kind kind);
