@@ -51,6 +51,7 @@ static const struct field ask_fields[] = {
         GATE_GROUPS_MAX * sizeof(uint32_t)},
     ASK_TEXT(19, tie),
     ASK_TEXT(20, session),
+    ASK_NUMBER(21, parent),
     {11, KIND_TEXT, offsetof(struct gate_ask, auth_info), 0, (size_t)16 * 1024},
 };
 

@@ -112,6 +112,7 @@ struct gate_ask {
     size_t group_count;
     const char *tie;            /* from an earlier phase of the same login */
     const char *session;        /* XDG_SESSION_ID */
+    uint64_t parent;            /* getppid(): keyboard-interactive runs in a child of the monitor */
 };
 
 struct gate_answer {
