@@ -152,6 +152,11 @@ size_t policy_group_count(const struct policy *policy);
 const char *policy_group_name(const struct policy *policy, size_t index);
 void policy_resolve_group(struct policy *policy, size_t index, bool exists, gid_t gid);
 
+/* Builds the index once every name has been told; call it again after telling changed ids.
+ * Until then decisions are the same, only slower: each rule is looked at. From one thread,
+ * while nobody decides. */
+void policy_ready(struct policy *policy);
+
 /* Time zones the policy names, so that the caller can supply facts.zones. Index 0 is always
  * the host's own zone (name ""). */
 size_t policy_zone_count(const struct policy *policy);
