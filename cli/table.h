@@ -1,0 +1,34 @@
+/* Aligned columns. Cells are filled row by row; what is put in is escaped here. */
+#pragma once
+
+#include "style.h"
+#include "text.h"
+
+#define TABLE_COLUMNS_MAX 10
+
+struct table_column {
+    const char *title;
+    bool shrinks; /* may be cut when the terminal is too narrow */
+};
+
+struct table {
+    const struct table_column *columns; /* ended by a NULL title; borrowed */
+    size_t column_count;
+    struct table_cell {
+        char *text; /* escaped, owned */
+        enum style style;
+    } * cells;
+    size_t count, size;
+    bool failed; /* out of memory; table_render then fails too */
+};
+
+void table_init(struct table *table, const struct table_column *columns);
+void table_done(struct table *table);
+
+/* Appends the next cell; NULL is an empty one. */
+void table_add(struct table *table, const char *text, enum style style);
+
+/* Appends the whole table with a head line, cut to options->width columns. Lines carry no trailing
+ * blanks. */
+void table_render(
+    const struct table *table, const struct cli_options *options, struct str_builder *out);

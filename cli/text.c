@@ -1,0 +1,146 @@
+#include "text.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+#include <wchar.h>
+
+#define ELLIPSIS "..."
+
+/* What needs no quotes in any shell. */
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
+
+void text_put(struct str_builder *out, const char *text)
+{
+    AUTO_FREE char *escaped = text ? str_escape_new(text) : NULL;
+
+    if (escaped)
+        str_append(out, escaped);
+    else if (text)
+        out->failed = true;
+}
+
+/* The bytes of the character at `text` and the columns it takes. */
+static size_t measure(const char *text, size_t *ret_columns)
+{
+    mbstate_t state = {0};
+    wchar_t c;
+    size_t n = mbrtowc(&c, text, strnlen(text, MB_LEN_MAX), &state);
+    int columns;
+
+    if (n == 0 || n >= (size_t)-2) {
+        *ret_columns = 1;
+        return 1;
+    }
+    columns = wcwidth(c);
+    *ret_columns = columns < 0 ? 1 : (size_t)columns;
+    return n;
+}
+
+size_t text_columns(const char *escaped)
+{
+    size_t total = 0, columns;
+
+    while (*escaped != '\0') {
+        escaped += measure(escaped, &columns);
+        total += columns;
+    }
+    return total;
+}
+
+size_t text_fit(const char *escaped, size_t columns)
+{
+    size_t used = 0, taken = 0;
+
+    while (escaped[used] != '\0') {
+        size_t wide, n = measure(escaped + used, &wide);
+
+        if (wide > columns - taken)
+            break;
+        taken += wide;
+        used += n;
+    }
+    return used;
+}
+
+void text_put_cut(struct str_builder *out, const char *escaped, size_t columns)
+{
+    size_t mark = strlen(ELLIPSIS);
+
+    if (text_columns(escaped) <= columns) {
+        str_append(out, escaped);
+        return;
+    }
+    if (columns <= mark) {
+        str_append_n(out, ELLIPSIS, columns);
+        return;
+    }
+    str_append_n(out, escaped, text_fit(escaped, columns - mark));
+    str_append(out, ELLIPSIS);
+}
+
+/* Bytes of the next line: up to the last blank that fits, or a hard break. */
+static size_t line_length(const char *text, size_t columns)
+{
+    size_t fits = text_fit(text, columns), cut = fits;
+
+    if (text[fits] == '\0' || text[fits] == ' ')
+        return fits;
+    while (cut > 0 && text[cut] != ' ')
+        cut--;
+    if (cut > 0)
+        return cut;
+    return fits > 0 ? fits : strlen(text);
+}
+
+void text_put_wrapped(struct str_builder *out, const char *escaped, size_t indent, size_t width)
+{
+    size_t columns = width > indent + 20 ? width - indent : width > 0 ? 20 : SIZE_MAX;
+
+    for (;;) {
+        size_t n = line_length(escaped, columns);
+
+        str_append_n(out, escaped, n);
+        str_append(out, "\n");
+        escaped += n;
+        escaped += strspn(escaped, " ");
+        if (*escaped == '\0')
+            return;
+        str_appendf(out, "%*s", (int)indent, "");
+    }
+}
+
+static void put_argument(struct str_builder *out, const char *argument)
+{
+    AUTO_FREE char *escaped = str_escape_new(argument);
+
+    if (!escaped) {
+        out->failed = true;
+        return;
+    }
+    if (*argument != '\0' && strspn(argument, PLAIN) == strlen(argument)) {
+        str_append(out, escaped);
+        return;
+    }
+    str_append(out, "'");
+    for (const char *p = escaped; *p != '\0'; p++) {
+        if (*p == '\'')
+            str_append(out, "'\\''");
+        else
+            str_append_n(out, p, 1);
+    }
+    str_append(out, "'");
+}
+
+void text_put_command(struct str_builder *out, const json_t *command)
+{
+    size_t index;
+    json_t *item;
+
+    json_array_foreach(command, index, item)
+    {
+        if (index > 0)
+            str_append(out, " ");
+        put_argument(out, json_is_string(item) ? json_string_value(item) : "?");
+    }
+}
