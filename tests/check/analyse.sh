@@ -1,0 +1,45 @@
+#!/bin/sh
+# Static analysis: cppcheck, then clang-tidy with .clang-tidy. A finding fails, unless
+# analyse.txt says why it is none. JOBS: how many clang-tidy run at once (default: all cores).
+set -eu
+cd "$(dirname "$0")/../.."
+rules=tests/check/analyse.txt
+folders="agent cli common pam_module sudo_plugin"
+defines="-D_GNU_SOURCE -DASSENT_VERSION=\"0\""
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+known() { # TOOL: what analyse.txt says of it, one a line
+    sed -n "s/^$1 //p" "$rules"
+}
+
+run_cppcheck() {
+    set --
+    for id in $(known cppcheck); do
+        set -- "$@" "--suppress=$id"
+    done
+    # shellcheck disable=SC2086
+    cppcheck --quiet --error-exitcode=1 --std=c17 --library=posix,gnu -j2 $defines \
+        --enable=warning,performance,portability --suppress=missingInclude "$@" $folders
+}
+
+# A file that does not compile is a finding like any other.
+run_clang_tidy() {
+    # shellcheck disable=SC2086
+    find $folders -name '*.c' -print0 |
+        xargs -0 -n 4 -P "${JOBS:-$(nproc)}" sh -c '
+            out=$1; shift
+            clang-tidy --quiet "$@" -- -std=gnu17 -D_GNU_SOURCE -DASSENT_VERSION="\"0\"" \
+                >"$out/$$" 2>"$out/$$.err" || true' sh "$work"
+    known clang-tidy >"$work/known"
+    cat "$work"/*[0-9] | sed -n "s|^$PWD/||; s|[^ ]*/\.\./\(\.\./\)*||; /: \(warning\|error\): /p" | sort -u >"$work/all"
+    if grep -vE -f "$work/known" "$work/all"; then
+        return 1
+    fi
+}
+
+failed=0
+run_cppcheck || failed=1
+run_clang_tidy || failed=1
+[ "$failed" -eq 0 ] || exit 1
+echo "analyse: cppcheck and clang-tidy have nothing to say"
