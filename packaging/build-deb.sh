@@ -20,6 +20,7 @@ list_files() {
 }
 
 # A file that git knows but that has been removed is not there to copy.
+# shellcheck disable=SC2016 # the inner shell expands its own
 list_files | xargs -0 -r sh -c 'for f; do [ ! -e "$f" ] || printf "%s\0" "$f"; done' sh |
     tar --null --no-recursion -T - -cf - | tar -C "$out/src" -xf -
 cp -R packaging/debian "$out/src/debian"
@@ -33,6 +34,8 @@ fi
 
 rm -f "$out"/*.deb "$out"/*.changes "$out"/*.buildinfo
 cd "$out/src"
+# What the calling make was told (BUILD=, SAN=) is not meant for the package.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES SAN
 # Debug symbols double the time of a build and nobody installs them from here.
 DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-noautodbgsym parallel=2}" dpkg-buildpackage -us -uc -b
 cd "$out"

@@ -31,7 +31,7 @@ put_as 644 packaging/assent.bash-completion "$PREFIX/share/bash-completion/compl
 
 put 644 /etc/assent etc/assent.yaml
 install -d "$DESTDIR/etc/assent/policy.d"
-put 644 "$PREFIX/share/assent" etc/io.assent.varlink
+put 644 "$PREFIX/share/assent" etc/io.assent.varlink etc/sshd_config.d/assent-interactive.conf
 
 for page in docs/man/*.[158]; do
     put 644 "$PREFIX/share/man/man${page##*.}" "$page"

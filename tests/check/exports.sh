@@ -61,4 +61,4 @@ for module in $modules; do
     check_module "$module"
 done
 [ "$failed" -eq 0 ] || exit 1
-echo "exports:" $modules "export, link and call what they may"
+echo "exports: the modules export, link and call what they may"

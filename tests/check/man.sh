@@ -1,0 +1,112 @@
+#!/bin/sh
+# The manual against the programs: pages without warnings; every verb and option of the CLI
+# in assent(1) and in the completion; every module argument, journal event and configuration key
+# described; every policy that is shown as an example loads. BUILD: where the programs are.
+set -eu
+cd "$(dirname "$0")/../.."
+build=${BUILD:-build/out}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+complain() {
+    echo "man: $*"
+    failed=1
+}
+
+rendered() { # PAGE: as plain text in one line, so that nothing is broken over two
+    mandoc -T ascii -O width=200 "docs/man/$1" | col -b | tr -s ' \n' ' '
+}
+
+check_pages() {
+    for page in assent.1 assent-policy.5 assent.yaml.5 assentd.8 assent_sudo.8 pam_assent.8; do
+        [ -f "docs/man/$page" ] || complain "docs/man/$page is missing"
+    done
+    # Only references to pages of other packages may be unknown to mandoc.
+    mandoc -T lint -W warning docs/man/*.[158] >"$work/lint" 2>&1 || true
+    if grep -v 'outdated mandoc.db' "$work/lint"; then
+        failed=1
+    fi
+}
+
+check_cli() {
+    if ! "$build/assent" help --machine >"$work/cli"; then
+        complain "$build/assent help --machine failed"
+        return
+    fi
+    rendered assent.1 >"$work/assent.1"
+    awk -F '\t' '$1 == "verb" { print $2 } $1 == "option" { print $3 }' "$work/cli" |
+        sort -u >"$work/words"
+    while read -r word; do
+        grep -qF -e "$word" "$work/assent.1" || complain "assent(1) does not mention: $word"
+    done <"$work/words"
+    bash tests/check/completion.bash "$work/cli" "$build" || failed=1
+}
+
+check_module_options() {
+    rendered pam_assent.8 >"$work/pam_assent.8"
+    options=$(sed -n '/table\[\] = {/,/^};/s/^ *{"\([a-z]*=\{0,1\}\)".*/\1/p' pam_module/options.c)
+    [ -n "$options" ] || complain "no options found in pam_module/options.c"
+    for option in $options; do
+        grep -qF "$option" "$work/pam_assent.8" || complain "pam_assent(8) does not mention: $option"
+    done
+}
+
+check_config() {
+    rendered assent.yaml.5 >"$work/assent.yaml.5"
+    for key in $(grep -oE '(yaml_take|take_[a-z_]+)\([a-z]+, "[a-z_]+"' agent/config.c |
+        grep -oE '"[a-z_]+"' | tr -d '"'); do
+        grep -qE "\b$key\b" "$work/assent.yaml.5" || complain "assent.yaml(5) does not mention: $key"
+        grep -qE "^#? *$key:" etc/assent.yaml || complain "etc/assent.yaml does not mention: $key"
+    done
+    rendered assentd.8 >"$work/assentd.8"
+    for option in $("$build/assentd" --help | grep -oE -e '--[a-z]+' | sort -u); do
+        [ "$option" = --help ] || grep -qF -e "$option" "$work/assentd.8" ||
+            complain "assentd(8) does not mention: $option"
+    done
+}
+
+# Events are told apart by a message id; each has its text in the catalog and a row in
+# docs/journal.md.
+check_events() {
+    events=$(sed -n 's/^#define EVENT_[A-Z_]* "\([a-z-]*\)"$/\1/p' agent/audit.h)
+    [ -n "$events" ] || complain "no events found in agent/audit.h"
+    for event in $events; do
+        id=$(grep -oE "\`$event\`.*\b[0-9a-f]{32}\b" docs/journal.md | grep -oE '\b[0-9a-f]{32}\b' |
+            head -n 1)
+        if [ -z "$id" ]; then
+            complain "docs/journal.md has no row with a message id for: $event"
+        elif ! grep -q "^-- $id\$" packaging/assent.catalog; then
+            complain "packaging/assent.catalog has no text for $event ($id)"
+        fi
+    done
+}
+
+# Every fenced yaml block of the documents and every shipped policy, each on its own.
+check_examples() {
+    mkdir "$work/policies"
+    for document in README.md docs/*.md; do
+        awk -v to="$work/policies/$(basename "$document")" '
+            /^```yaml/ { inside = 1; count++; next }
+            /^```/ { inside = 0 }
+            inside { print >(to "." count ".yaml") }' "$document"
+    done
+    find etc docs -name '*.yaml' ! -path etc/assent.yaml -exec cp -t "$work/policies" {} +
+    for policy in "$work"/policies/*.yaml; do
+        [ -f "$policy" ] || continue
+        mkdir "$work/one"
+        cp "$policy" "$work/one/"
+        "$build/assent" policy check "$work/one" >"$work/out" 2>&1 ||
+            complain "$(basename "$policy") does not load: $(cat "$work/out")"
+        rm -r "$work/one"
+    done
+}
+
+check_pages
+check_cli
+check_module_options
+check_config
+check_events
+check_examples
+[ "$failed" -eq 0 ] || exit 1
+echo "man: $(wc -l <"$work/words") verbs and options, and the other documents, say what is there"
