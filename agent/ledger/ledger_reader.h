@@ -1,0 +1,12 @@
+/* The reads of ledger.h over one connection; the loop has one, the journal's thread another. */
+#pragma once
+
+#include "ledger.h"
+
+MUST_USE int ledger_reader_each_live(
+    struct ledger_reader *reader, enum ledger_kind kind, ledger_row_fn row, void *userdata);
+MUST_USE int ledger_reader_each_recent(struct ledger_reader *reader, enum ledger_kind kind,
+    unsigned limit, ledger_row_fn row, void *userdata);
+MUST_USE int ledger_reader_get(
+    struct ledger_reader *reader, enum ledger_kind kind, const char *id, char **ret_body);
+MUST_USE int ledger_reader_meta(struct ledger_reader *reader, const char *key, char **ret_value);

@@ -1,0 +1,202 @@
+#include "ledger_writer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include "../../common/clock.h"
+
+/* Bounds what a transaction holds in the page cache and how long its first batch waits. */
+#define BATCHES_PER_TRANSACTION 512
+
+/* While the ballast is out, the thread looks for room even if nobody asks for anything. */
+static void wait_changed(struct ledger_writer *writer)
+{
+    struct timespec until;
+
+    if (!writer->ballast.released) {
+        (void)pthread_cond_wait(&writer->changed, &writer->mutex);
+        return;
+    }
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(LEDGER_BALLAST_INTERVAL_US / USEC_PER_SEC);
+    (void)pthread_cond_timedwait(&writer->changed, &writer->mutex, &until);
+}
+
+/* Cuts the next transaction's batches off the queue. */
+static struct ledger_batch *take_batches(struct ledger_writer *writer)
+{
+    struct ledger_batch *first = writer->first, *last = first;
+
+    for (unsigned n = 1; last && last->next && n < BATCHES_PER_TRANSACTION; n++)
+        last = last->next;
+    if (last) {
+        writer->first = last->next;
+        last->next = NULL;
+    }
+    if (!writer->first)
+        writer->last = &writer->first;
+    return first;
+}
+
+/* False when it is time to end. `ret_first` is NULL if the wait was cut short to look after
+ * the ballast. */
+static bool next_batches(struct ledger_writer *writer, struct ledger_batch **ret_first)
+{
+    bool more;
+
+    (void)pthread_mutex_lock(&writer->mutex);
+    if (!writer->first && !writer->stopping)
+        wait_changed(writer);
+    *ret_first = take_batches(writer);
+    more = *ret_first || !writer->stopping;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return more;
+}
+
+/* The batches belong to the loop as soon as they are counted. */
+static void report(struct ledger_writer *writer, const struct ledger_batch *first, int r)
+{
+    uint64_t count = 0, durable = 0, one = 1;
+
+    for (const struct ledger_batch *batch = first; batch; batch = batch->next) {
+        count++;
+        durable += batch->result == 0;
+    }
+    atomic_store_explicit(&writer->durable_seq, writer->commit.last_seq, memory_order_release);
+    (void)pthread_mutex_lock(&writer->mutex);
+    writer->reported += count;
+    writer->health.last_error = r;
+    writer->health.ballast_released = writer->ballast.released;
+    writer->health.committed += durable > 0;
+    writer->health.batches += durable;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    (void)!write(writer->event_fd, &one, sizeof(one));
+}
+
+/* With the ballast out, what room there is belongs to refusals and ends. */
+static void commit_batches(struct ledger_writer *writer, struct ledger_batch *first)
+{
+    int r;
+
+    r = ledger_commit_run(&writer->commit, first, writer->ballast.released);
+    if (r == -ENOSPC && ledger_ballast_release(&writer->ballast))
+        r = ledger_commit_run(&writer->commit, first, /* essential_only= */ true);
+    report(writer, first, r);
+    ledger_commit_checkpoint(&writer->commit);
+}
+
+static void note_ballast(struct ledger_writer *writer)
+{
+    if (!writer->ballast.released)
+        return;
+    ledger_ballast_retake(&writer->ballast);
+    (void)pthread_mutex_lock(&writer->mutex);
+    writer->health.ballast_released = writer->ballast.released;
+    (void)pthread_mutex_unlock(&writer->mutex);
+}
+
+static void *writer_main(void *userdata)
+{
+    struct ledger_writer *writer = userdata;
+    struct ledger_batch *first;
+
+    while (next_batches(writer, &first)) {
+        note_ballast(writer);
+        if (first)
+            commit_batches(writer, first);
+    }
+    return NULL;
+}
+
+/* The loop takes signals with a signalfd, so no thread may have one unblocked. */
+static int start_thread(struct ledger_writer *writer)
+{
+    sigset_t all, before;
+    int r;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
+    r = pthread_create(&writer->thread, NULL, writer_main, writer);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r == 0)
+        (void)pthread_setname_np(writer->thread, "ledger");
+    return -r;
+}
+
+static void init_lock(struct ledger_writer *writer)
+{
+    pthread_condattr_t attributes;
+
+    (void)pthread_mutex_init(&writer->mutex, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&writer->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
+static void release(struct ledger_writer *writer)
+{
+    ledger_commit_close(&writer->commit);
+    ledger_ballast_close(&writer->ballast);
+    (void)pthread_cond_destroy(&writer->changed);
+    (void)pthread_mutex_destroy(&writer->mutex);
+}
+
+int ledger_writer_start(
+    struct ledger_writer *writer, sqlite3 *db, struct ledger_ballast *ballast, int event_fd)
+{
+    int r;
+
+    *writer = (struct ledger_writer){.event_fd = event_fd, .ballast = *ballast};
+    ballast->fd = -1;
+    writer->last = &writer->first;
+    writer->health.ballast_released = writer->ballast.released;
+    init_lock(writer);
+    r = ledger_commit_open(&writer->commit, db);
+    if (r == 0) {
+        atomic_store(&writer->durable_seq, writer->commit.last_seq);
+        r = start_thread(writer);
+    }
+    if (r < 0)
+        release(writer);
+    return r;
+}
+
+void ledger_writer_stop(struct ledger_writer *writer)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    writer->stopping = true;
+    (void)pthread_cond_signal(&writer->changed);
+    (void)pthread_mutex_unlock(&writer->mutex);
+    (void)pthread_join(writer->thread, NULL);
+    release(writer);
+}
+
+void ledger_writer_enqueue(struct ledger_writer *writer, struct ledger_batch *batch)
+{
+    batch->next = NULL;
+    (void)pthread_mutex_lock(&writer->mutex);
+    *writer->last = batch;
+    writer->last = &batch->next;
+    (void)pthread_cond_signal(&writer->changed);
+    (void)pthread_mutex_unlock(&writer->mutex);
+}
+
+uint64_t ledger_writer_reported(struct ledger_writer *writer)
+{
+    uint64_t reported;
+
+    (void)pthread_mutex_lock(&writer->mutex);
+    reported = writer->reported;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return reported;
+}
+
+void ledger_writer_health(struct ledger_writer *writer, struct ledger_health *ret_health)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    *ret_health = writer->health;
+    (void)pthread_mutex_unlock(&writer->mutex);
+}
