@@ -56,13 +56,22 @@ parse_boot_options() {
     done
 }
 
+# A host that ends at this moment may take the empty parent away again.
+make_fresh() {
+    local try
+    for try in 1 2 3 4 5; do
+        install -d -m 700 "$STATE"
+        mktemp -d "$STATE/.new-XXXXXX" 2>/dev/null && return
+    done
+    die "cannot make a directory in $STATE (try $try)"
+}
+
 # The rename onto a directory that is not empty fails, so two boots cannot both win.
 claim_directory() {
     local fresh
-    install -d -m 700 "$STATE"
     if [ -d "$DIR" ] && ! in_use "$DIR"; then rm -rf --one-file-system "$DIR"; fi
     rm -f "$DIR.failed"
-    fresh=$(mktemp -d "$STATE/.new-XXXXXX")
+    fresh=$(make_fresh)
     : >"$fresh/console.log"
     printf %s "$BINDS" >"$fresh/binds"
     record $$ "$fresh/booting"

@@ -60,9 +60,11 @@ make_dev() {
     mount --bind "$DIR/console.log" dev/console
 }
 
-# Settings of the shared kernel are not for the guest to change.
+# Settings of the shared kernel are not for the guest to change. This one is its own network
+# namespace's; systemd would set it, or else a dozen log lines would block who logs them.
 protect_kernel() {
     local name
+    echo 512 >proc/sys/net/unix/max_dgram_qlen
     for name in sys sysrq-trigger irq bus fs; do
         [ -e "proc/$name" ] || continue
         mount --bind "proc/$name" "proc/$name"

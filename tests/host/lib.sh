@@ -11,13 +11,16 @@
 #   start JOB CMD...         run it in the background
 #   finish JOB [SECS]        wait for it; OUT, ERR, RC
 #
+#   sudo_waits JOB USER CMD  in the background: sudo on a terminal, the reason typed when asked for;
+#                            the job ends with sudo's status
+#
 #   step TEXT                say what comes next, in the log
 #   check TEXT CMD...        one check: it passes when CMD does
 #   expect_rc N TEXT         ... when the last try ended with N
 #   expect_out RE TEXT       ... when OUT has a match (expect_err: ERR, expect_any: either)
 #   expect_clean_out TEXT    ... when OUT is empty
 #   wait_for SECS CMD...     poll CMD until it succeeds (false when it never did)
-#   policy <<X               put a policy in force
+#   policy <<X               put a policy in force (its rules; people are given)
 #   door NAME...             switch the gate on at these doors
 #
 # Checks print `ok SCENARIO: TEXT` or `not ok ...` on descriptor 3; everything else is log.
@@ -106,6 +109,24 @@ finish() {
     OUT=$(tr -d '\0' <"$WORK/$1.out")
     ERR=$(tr -d '\0' <"$WORK/$1.err")
     say_result
+}
+
+# Typing is expect's: the words go in only after the prompt is there.
+sudo_waits() {
+    local job=$1 user=$2
+    put /tmp/sudo-waits <<'X'
+set timeout 90
+lassign $argv user command
+spawn ssh -tt -i /home/$user/.ssh/id_ed25519 $user@127.0.0.1 "sudo $command; echo status=\$?"
+expect {
+    -re {[Rr]eason} { send "backup is due\r"; exp_continue }
+    -re {assword for} { send "$user\r"; exp_continue }
+    -re {status=([0-9]+)} { exit $expect_out(1,string) }
+    eof { exit 97 }
+    timeout { exit 98 }
+}
+X
+    start "$job" on expect /tmp/sudo-waits "$user" "$3"
 }
 
 now_ms() {
@@ -198,11 +219,25 @@ policy_is_not() {
     digest=$(policy_digest) && [ -n "$digest" ] && [ "$digest" != "$1" ]
 }
 
+# The people every policy of the tests knows; carol has two accounts.
+people() {
+    cat <<X
+people:
+  alice: { accounts: [alice] }
+  bob: { accounts: [bob] }
+  carol: { accounts: [carol, carol-adm] }
+  dave: { accounts: [dave] }
+  erin: { accounts: [erin] }
+groups:
+  approvers: [carol, dave]
+X
+}
+
 policy() {
     local before
     before=$(policy_digest)
     echo "+ policy"
-    put /etc/assent/policy.d/50-test.yaml
+    { people; cat; } | put /etc/assent/policy.d/50-test.yaml
     sed 's/^/  | /' "$WORK/put"
     on systemctl reload assentd
     need "the policy is taken" wait_for 5 policy_is_not "$before"
@@ -214,6 +249,23 @@ door() {
         echo "+ door $name"
         need "the gate at $name is switched on" on assent setup enable "$name" --yes --confirm-within 0
     done
+}
+
+# Restarts the agent with shim.c preloaded; shim.c says what it can do.
+shim() {
+    cc -std=gnu17 -D_GNU_SOURCE -shared -fPIC -O2 -o "$WORK/shim.so" "$LIB/shim.c" || exit 1
+    "$LIB/host.sh" copy "$HOST" "$WORK/shim.so" /usr/local/lib/assent-shim.so 755
+    on mkdir -p /run/assent-shim
+    put /etc/systemd/system/assentd.service.d/shim.conf <<X
+[Service]
+Environment=LD_PRELOAD=/usr/local/lib/assent-shim.so
+X
+    on systemctl daemon-reload
+    need "the agent runs with the shim" on systemctl restart assentd
+}
+
+signal_agent() {
+    on systemctl kill --kill-whom=main -s "$1" assentd.service
 }
 
 agent_active() {

@@ -1,0 +1,34 @@
+#!/bin/bash
+# A policy with errors leaves the old one in force, and says so.
+# shellcheck source=tests/host/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+policy <<X
+rules:
+  - id: alice-all
+    owner: approvers
+    who: { user: alice }
+    what: { service: sudo }
+    decision: allow
+    duration: 10m
+X
+door sudo
+before=$(policy_digest)
+put /etc/assent/policy.d/60-bad.yaml <<'X'
+rules:
+  - id: typo
+    owner: approvers
+    wo: { user: alice }
+    decision: deny
+X
+on systemctl reload assentd
+check "the journal has policy-rejected" wait_for 5 journal_has ASSENT_EVENT=policy-rejected
+check "the old policy is still in force" [ "$(policy_digest)" = "$before" ]
+try on assent status
+expect_any '60-bad.yaml:4:' "status names the place of the error"
+expect_any 'who' "and what was probably meant"
+try ssh_as alice sudo -n id -u
+expect_rc 0 "the old rules go on deciding"
+on systemctl restart assentd
+try ssh_as alice sudo -n id -u
+echo "after a restart with only the bad policy on disk: rc $RC"
