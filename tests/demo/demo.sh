@@ -1,0 +1,154 @@
+#!/bin/bash
+# The story of Assent, played live on a private host: a login that is pre-approved, one that is
+# refused, a sudo command that waits for a second person, and what the journal has of it.
+#
+# Each line begins with whose terminal it is on. Needs root; leaves nothing behind but
+# packages that apt had to install and the cache in /var/cache/assent-test.
+set -u
+# shellcheck source=tests/demo/stage.sh
+. "$(dirname "$(readlink -f "$0")")/stage.sh"
+HOST=demo-$$
+WORK=$(mktemp -d)
+
+# ---- looks -----------------------------------------------------------------------------
+
+colours() {
+    BOLD='' PLAIN='' RED='' declare -gA COLOUR=([alice]='' [bob]='' [carol]='' [root]='')
+    if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+        BOLD=$'\e[1m' PLAIN=$'\e[0m'
+        COLOUR=([alice]=$'\e[36m' [bob]=$'\e[33m' [carol]=$'\e[35m' [root]=$'\e[32m')
+    fi
+}
+
+chapter() {
+    printf '\n%s%s%s\n' "$BOLD" "$1" "$PLAIN"
+}
+
+# What appears on somebody's terminal, line by line; a redrawn line counts as a new one.
+terminal_of() {
+    local who=$1 line last=''
+    stdbuf -o0 tr '\r' '\n' | while IFS= read -r line || [ -n "$line" ]; do
+        if [ -z "$line" ] || [ "$line" = "$last" ]; then continue; fi
+        printf '%s%6s |%s %s\n' "${COLOUR[$who]}" "$who" "$PLAIN" "$line"
+        last=$line
+    done
+}
+
+typed() {
+    printf '%s%6s |%s %s$ %s%s\n' "${COLOUR[$1]}" "$1" "$PLAIN" "$BOLD" "$2" "$PLAIN"
+    pause
+}
+
+# Time to read, for people.
+pause() {
+    if [ -t 1 ]; then sleep "${1:-1}"; fi
+}
+
+# ---- the people -------------------------------------------------------------------------
+
+# WHO types COMMAND on this machine's terminal and sees what comes.
+at() {
+    local who=$1 command=$2
+    typed "$who" "$command"
+    on sh -c "$command" 2>&1 </dev/null | terminal_of "$who"
+}
+
+# alice at her terminal: types the command, and the reason when she is asked for it.
+alice_restarts() {
+    cat >"$WORK/alice" <<'X'
+set timeout 60
+spawn -noecho ssh -tt alice "sudo systemctl restart shop; echo \"(exit status \$?)\""
+expect {
+    -re {[Rr]eason[^\n]*} { sleep 1; send "checkout hangs since 10:00\r"; exp_continue }
+    eof
+}
+X
+    "$TOOL/host.sh" copy "$HOST" "$WORK/alice" /tmp/alice 644
+    typed alice "sudo systemctl restart shop"
+    on expect /tmp/alice 2>&1 </dev/null | terminal_of alice
+}
+
+waiting_request() {
+    on assent pending --all --json | jq -r '.[] | select(.state == "waiting") | .id' | head -1
+}
+
+wait_for_request() {
+    local tick
+    REQUEST=
+    for ((tick = 0; tick < 200; tick++)); do
+        REQUEST=$(waiting_request)
+        [ -n "$REQUEST" ] && return
+        sleep 0.1
+    done
+    fail "alice's request did not open"
+}
+
+carol_approves() {
+    wait_for_request
+    pause 2
+    typed carol "assent pending"
+    on ssh carol assent pending 2>&1 </dev/null | terminal_of carol
+    typed carol "assent show $REQUEST"
+    on ssh carol assent show "$REQUEST" 2>&1 </dev/null | terminal_of carol
+    pause 2
+    typed carol "assent approve $REQUEST"
+    on ssh carol assent approve "$REQUEST" 2>&1 </dev/null | terminal_of carol
+}
+
+# ---- the story --------------------------------------------------------------------------
+
+chapter_logins() {
+    chapter "1. A login that policy has approved before"
+    at alice "ssh alice 'echo \"\$(id -un) is in on \$(hostname)\"'"
+    chapter "2. A login that policy refuses"
+    at bob "ssh bob hostname"
+}
+
+chapter_approval() {
+    local alice
+    chapter "3. A command that needs a second person: both terminals, as it happens"
+    alice_restarts &
+    alice=$!
+    carol_approves
+    wait $alice
+}
+
+chapter_journal() {
+    chapter "4. What the journal has of it: one chain"
+    typed root "journalctl _SYSTEMD_UNIT=assentd.service ASSENT_CHAIN=$REQUEST"
+    on journalctl --sync
+    on journalctl -q --no-pager -o cat --output-fields=MESSAGE _SYSTEMD_UNIT=assentd.service \
+        ASSENT_CHAIN="$REQUEST" | terminal_of root
+}
+
+# The demo is a test too: it fails when the story did not come true.
+verify() {
+    local events
+    events=$(on journalctl -q -o json _SYSTEMD_UNIT=assentd.service ASSENT_CHAIN="$REQUEST" |
+        jq -r .ASSENT_EVENT | tr '\n' ' ')
+    case $events in *request-opened*approval*granted*used*) return ;; esac
+    fail "the chain is not whole ($events)"
+}
+
+at_end() {
+    end_host
+    rm -rf "$WORK"
+}
+
+main() {
+    colours
+    echo "Assent: who gets in, who may do what, and who says so."
+    begin_stage
+    trap at_end EXIT
+    trap 'exit 130' INT TERM HUP
+    build_all
+    boot_host
+    during "Policy and gate" dress_host
+    chapter_logins
+    chapter_approval
+    chapter_journal
+    verify
+    printf '\nThe host is gone again. To try it by hand: make demo-shell (%s s)\n' "$SECONDS"
+}
+
+main
