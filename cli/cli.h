@@ -74,6 +74,12 @@ void cli_error(const char *format, ...) PRINTF_LIKE(1, 2);
 /* The same with a pointer to `assent VERB --help`. Returns CLI_USAGE. */
 int cli_usage_error(const struct cli_options *options, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Says that there is no such verb, and which is meant perhaps. Returns CLI_USAGE. */
+int cli_unknown_verb(const char *word);
+
+/* The whole program but for the locale. Returns the exit status. */
+int cli_main(int argc, char **argv);
+
 /* ---- verbs and option tables of other files (rows in cli/verbs.c) ------------------------- */
 
 int verb_setup(int argc, char **argv, const struct cli_options *options);

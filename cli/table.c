@@ -35,16 +35,19 @@ static bool reserve(struct table *table)
     return true;
 }
 
-void table_add(struct table *table, const char *text, enum style style)
+void table_take(struct table *table, char *escaped, enum style style)
 {
-    char *escaped = str_escape_new(text ? text : "");
-
     if (!escaped || !reserve(table)) {
         free(escaped);
         table->failed = true;
         return;
     }
     table->cells[table->count++] = (struct table_cell){escaped, style};
+}
+
+void table_add(struct table *table, const char *text, enum style style)
+{
+    table_take(table, str_escape_new(text ? text : ""), style);
 }
 
 static void measure(const struct table *table, size_t widths[TABLE_COLUMNS_MAX])

@@ -1,4 +1,4 @@
-/* Aligned columns. Cells are filled row by row; what is put in is escaped here. */
+/* Aligned columns. Cells are filled row by row. */
 #pragma once
 
 #include "style.h"
@@ -25,8 +25,11 @@ struct table {
 void table_init(struct table *table, const struct table_column *columns);
 void table_done(struct table *table);
 
-/* Appends the next cell; NULL is an empty one. */
+/* Appends the next cell, escaping `text`; NULL is an empty one. */
 void table_add(struct table *table, const char *text, enum style style);
+
+/* The same with text that is escaped already; takes it over. NULL: out of memory. */
+void table_take(struct table *table, char *escaped, enum style style);
 
 /* Appends the whole table with a head line, cut to options->width columns. Lines carry no trailing
  * blanks. */

@@ -1,0 +1,200 @@
+#include "cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "../common/names.h"
+#include "../common/str.h"
+#include "args.h"
+#include "help.h"
+#include "output.h"
+#include "verbs.h"
+
+static void say(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+static void say(const char *format, va_list args)
+{
+    fputs("assent: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void cli_error(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+}
+
+int cli_usage_error(const struct cli_options *options, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(format, args);
+    va_end(args);
+    fprintf(stderr, "Try: assent %s --help\n", options->verb->name);
+    return CLI_USAGE;
+}
+
+int cli_unknown_verb(const char *word)
+{
+    char escaped[64];
+    const char *nearest = verbs_nearest(word);
+    size_t length = strlen(word);
+
+    str_escape(word, length, escaped, sizeof(escaped));
+    for (const struct cli_verb *verb = verbs; verb->name; verb++)
+        if (strncmp(verb->name, word, length) == 0 && verb->name[length] == ' ')
+            nearest = verb->name;
+    if (nearest)
+        cli_error("unknown verb '%s', did you mean '%s'?", escaped, nearest);
+    else
+        cli_error("unknown verb '%s'. `assent help` lists them", escaped);
+    return CLI_USAGE;
+}
+
+const char *cli_value(const struct cli_options *options, const char *name)
+{
+    const struct cli_option *table = options->verb->options;
+
+    for (size_t i = 0; table[i].name; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return options->values[i];
+    abort();
+}
+
+/* This is the program's own process, so its environment may be asked. */
+static bool wants_colour(void)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && str_empty(getenv("NO_COLOR")) && term &&
+           strcmp(term, "dumb") != 0;
+}
+
+static bool can_draw(int fd)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(fd) && term && strcmp(term, "dumb") != 0;
+}
+
+static unsigned terminal_width(void)
+{
+    struct winsize size;
+
+    if (!isatty(STDOUT_FILENO))
+        return 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 20)
+        return 80;
+    return size.ws_col;
+}
+
+static int print_version(void)
+{
+    struct str_builder out = {0};
+
+    str_appendf(&out, "assent %s\n", ASSENT_VERSION);
+    return output_text(&out);
+}
+
+static int print_help(const struct cli_verb *verb)
+{
+    struct str_builder out = {0};
+
+    if (verb)
+        help_verb(&out, verb);
+    else
+        help_overview(&out);
+    return output_text(&out);
+}
+
+static int check_operands(const struct cli_options *options, const struct args *args)
+{
+    int count = args->argc - 1;
+
+    if (count < options->verb->operands_min)
+        return cli_usage_error(
+            options, "%s needs %s", options->verb->name, options->verb->operands);
+    if (options->verb->operands_max >= 0 && count > options->verb->operands_max) {
+        char escaped[64];
+        const char *extra = args->argv[options->verb->operands_max + 1];
+
+        str_escape(extra, strlen(extra), escaped, sizeof(escaped));
+        return cli_usage_error(options, "'%s' is one argument too many", escaped);
+    }
+    return CLI_OK;
+}
+
+static int parse_failed(const struct cli_options *options, int result, const char *error)
+{
+    if (result == -ENOMEM) {
+        cli_error("out of memory");
+        return CLI_FAILED;
+    }
+    if (options->verb)
+        return cli_usage_error(options, "%s", error);
+    cli_error("%s", error);
+    fputs("Try: assent help\n", stderr);
+    return CLI_USAGE;
+}
+
+/* Runs the verb whose own command line is argv (argv[0] the verb). */
+static int run_verb(struct cli_options *options, int argc, char **argv)
+{
+    CLEANUP(args_done) struct args args = {0};
+    AUTO_FREE char *error = NULL;
+    int r = args_parse(&args, argc, argv, options->verb->options, &error);
+
+    if (r < 0)
+        return parse_failed(options, r, error);
+    if (args.version)
+        return print_version();
+    if (args.help)
+        return print_help(options->verb);
+    options->json |= args.json;
+    if (args.socket)
+        options->socket = args.socket;
+    options->values = args.values;
+    options->command_at = args.command_at;
+    r = check_operands(options, &args);
+    return r == CLI_OK ? options->verb->run(args.argc, args.argv, options) : r;
+}
+
+int cli_main(int argc, char **argv)
+{
+    CLEANUP(args_done) struct args args = {0};
+    AUTO_FREE char *error = NULL;
+    struct cli_options options = {
+        .colour = wants_colour(),
+        .tty_in = isatty(STDIN_FILENO),
+        .tty_err = can_draw(STDERR_FILENO),
+        .width = terminal_width(),
+    };
+    int used = 1, r = args_parse(&args, argc, argv, NULL, &error);
+
+    if (r < 0)
+        return parse_failed(&options, r, error);
+    if (args.version)
+        return print_version();
+    if (args.help)
+        return print_help(NULL);
+    if (args.argc < 2) {
+        (void)print_help(NULL);
+        return CLI_USAGE;
+    }
+    options.json = args.json;
+    options.socket = args.socket ? args.socket : ASSENT_PUBLIC;
+    options.verb = verbs_find(args.argv + 1, args.argc - 1, &used);
+    if (!options.verb)
+        return cli_unknown_verb(args.argv[1]);
+    args.argv[used] = (char *)options.verb->name;
+    return run_verb(&options, args.argc - used, args.argv + used);
+}

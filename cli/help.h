@@ -1,0 +1,17 @@
+/* Help, all from the table in verbs.c. */
+#pragma once
+
+#include "../common/str.h"
+#include "cli.h"
+
+/* The list of verbs. */
+void help_overview(struct str_builder *out);
+
+/* Usage, options, examples and exit codes of one verb. */
+void help_verb(struct str_builder *out, const struct cli_verb *verb);
+
+/* For the tests that compare manual page and completion with the table: lines of
+ *     verb <TAB> NAME
+ *     option <TAB> NAME <TAB> --OPTION <TAB> VALUE
+ * with NAME "*" for the options that every verb takes, and VALUE empty where none is taken. */
+void help_machine(struct str_builder *out);

@@ -1,0 +1,54 @@
+#include "output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static int write_out(const char *text)
+{
+    if (fputs(text, stdout) == EOF || fflush(stdout) == EOF) {
+        cli_error("cannot write the output: %s", strerror(errno));
+        return CLI_FAILED;
+    }
+    return CLI_OK;
+}
+
+int output_text(struct str_builder *out)
+{
+    AUTO_FREE char *text = str_builder_take(out);
+
+    if (!text) {
+        cli_error("out of memory");
+        return CLI_FAILED;
+    }
+    return write_out(text);
+}
+
+static int write_json(const json_t *value, size_t flags)
+{
+    struct str_builder out = {0};
+    AUTO_FREE char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
+
+    if (text) {
+        str_append(&out, text);
+        str_append(&out, "\n");
+    } else {
+        out.failed = true;
+    }
+    return output_text(&out);
+}
+
+int output_json(const json_t *value)
+{
+    /* Characters that reorder or hide text are legal in JSON but must not reach a terminal. */
+    return write_json(
+        value, isatty(STDOUT_FILENO) ? JSON_INDENT(2) | JSON_ENSURE_ASCII : JSON_COMPACT);
+}
+
+int output_json_line(const json_t *value)
+{
+    return write_json(value, JSON_COMPACT | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
+}

@@ -1,0 +1,251 @@
+#include "verbs.h"
+
+#include <string.h>
+
+#include "../agent/yaml/yaml.h"
+
+static const struct cli_option no_options[] = {{0}};
+
+static const struct cli_option request_options[] = {
+    {"service", "SERVICE", "the door: sudo (default), sshd, su"},
+    {"run-as", "USER", "the account to become (default for sudo: root)"},
+    {"for", "DUR",
+        "how long the access is needed, as 30m or 1h30m; never longer than policy gives"},
+    {"reason", "TEXT", "why, for those who decide"},
+    {"ticket", "TEXT", "the ticket this belongs to"},
+    {"uses", "N", "how many times the door is needed"},
+    {"wait", "[DUR]", "wait for the answer, for at most DUR"},
+    {0},
+};
+
+static const struct cli_option list_options[] = {
+    {"mine", NULL, "only your own"},
+    {"all", NULL, "everybody's (auditors and root)"},
+    {"ended", NULL, "also those that have ended"},
+    {0},
+};
+
+static const struct cli_option approve_options[] = {
+    {"for", "DUR", "for a shorter time than was asked"},
+    {"reason", "TEXT", "a note that is kept with the approval"},
+    {0},
+};
+
+static const struct cli_option reason_options[] = {
+    {"reason", "TEXT", "why; required, and shown to the person"},
+    {0},
+};
+
+static const struct cli_option help_options[] = {
+    {"machine", NULL, "print every verb and option, one a line"},
+    {0},
+};
+
+#define EXITS_PLAIN "0 done, 1 the agent does not answer, 2 wrong usage"
+#define EXITS_ONE "0 done, 1 failed or no such id, 2 wrong usage, 3 not yours to do"
+
+const struct cli_verb verbs[] = {
+    {
+        .name = "status",
+        .run = verb_status,
+        .summary = "how the agent is, which policy is in force",
+        .example = "assent status\nassent status --json | jq .healthy\n",
+        .exits = EXITS_PLAIN,
+        .options = no_options,
+    },
+    {
+        .name = "request",
+        .run = verb_request,
+        .operands = "[-- CMD ARG...]",
+        .summary = "ask for access ahead of sudo, su or a login",
+        .text = "CMD is looked up where sudo looks (secure_path). The grant opens exactly this "
+                "command\n"
+                "with these arguments. With --wait, leaving with ^C withdraws the request; with\n"
+                "--wait=DUR it stays open when DUR is over.\n",
+        .example =
+            "assent request --reason 'replica is stuck' --wait -- systemctl restart postgresql\n"
+            "assent request --service sshd --reason 'look at the logs'\n",
+        .exits = "0 granted, 1 failed, 2 wrong usage, 3 refused, 4 not answered yet or expired",
+        .options = request_options,
+        .operands_max = -1,
+    },
+    {
+        .name = "pending",
+        .run = verb_pending,
+        .summary = "requests that wait for you, and your own",
+        .example = "assent pending\nassent pending --mine --ended\n",
+        .exits = EXITS_PLAIN ", 3 --all is not for you",
+        .options = list_options,
+    },
+    {
+        .name = "show",
+        .run = verb_show,
+        .operands = "ID",
+        .summary = "explain a request or a grant",
+        .example = "assent show K7QM-2F9X\nassent show k7qm2f9x --json\n",
+        .exits = EXITS_ONE,
+        .options = no_options,
+        .operands_min = 1,
+        .operands_max = 1,
+    },
+    {
+        .name = "approve",
+        .run = verb_approve,
+        .operands = "ID",
+        .summary = "agree to a request",
+        .text = "Read it first with `assent show ID`. Nobody approves a request of their own.\n",
+        .example = "assent approve K7QM-2F9X --for 15m --reason 'go ahead'\n",
+        .exits = EXITS_ONE,
+        .options = approve_options,
+        .operands_min = 1,
+        .operands_max = 1,
+    },
+    {
+        .name = "deny",
+        .run = verb_deny,
+        .operands = "ID",
+        .summary = "refuse a request",
+        .example = "assent deny K7QM-2F9X --reason 'not during the backup, try after 18:00'\n",
+        .exits = EXITS_ONE,
+        .options = reason_options,
+        .operands_min = 1,
+        .operands_max = 1,
+    },
+    {
+        .name = "withdraw",
+        .run = verb_withdraw,
+        .operands = "ID",
+        .summary = "take back a request of your own",
+        .example = "assent withdraw K7QM-2F9X\n",
+        .exits = EXITS_ONE,
+        .options = no_options,
+        .operands_min = 1,
+        .operands_max = 1,
+    },
+    {
+        .name = "grants",
+        .run = verb_grants,
+        .summary = "access that is granted now",
+        .example = "assent grants\nassent grants --all --ended --json\n",
+        .exits = EXITS_PLAIN ", 3 --all is not for you",
+        .options = list_options,
+    },
+    {
+        .name = "revoke",
+        .run = verb_revoke,
+        .operands = "GRANT",
+        .summary = "end a grant of somebody else",
+        .example = "assent revoke 8XDT-4M1C --reason 'left the team'\n",
+        .exits = EXITS_ONE,
+        .options = reason_options,
+        .operands_min = 1,
+        .operands_max = 1,
+    },
+    {
+        .name = "done",
+        .run = verb_done,
+        .operands = "GRANT",
+        .summary = "give a grant of your own back, the task is done",
+        .example = "assent done 8XDT-4M1C\n",
+        .exits = EXITS_ONE,
+        .options = no_options,
+        .operands_min = 1,
+        .operands_max = 1,
+    },
+    {
+        .name = "watch",
+        .run = verb_watch,
+        .summary = "show what happens, live, until ^C",
+        .text = "Shows the events you may see: your own, those of requests put to you, and for\n"
+                "auditors and root all. With --json one object a line.\n",
+        .example = "assent watch\n",
+        .exits = "1 the agent does not answer or went away, 2 wrong usage, 3 not for you",
+        .options = no_options,
+    },
+    {
+        .name = "policy check",
+        .run = verb_policy_check,
+        .operands = "[DIR]",
+        .summary = "check policy files, without an agent and without root",
+        .text =
+            "Reads DIR/*.yaml (default /etc/assent/policy.d) as the agent would and prints every\n"
+            "error as file:line:column: message.\n",
+        .example = "assent policy check\nassent policy check ./policy.d && git push\n",
+        .exits = "0 good, 1 failed, 2 errors in the policy or wrong usage",
+        .options = no_options,
+        .operands_max = 1,
+    },
+    {
+        .name = "reload",
+        .run = verb_reload,
+        .summary = "load policy and configuration anew (root)",
+        .text = "On errors the policy in force stays in force.\n",
+        .example = "assent policy check && assent reload\n",
+        .exits = "0 the new policy is in force, 1 failed, 2 errors in it, 3 not for you",
+        .options = no_options,
+    },
+    {
+        .name = "setup",
+        .run = verb_setup,
+        .operands = "enable|disable DOOR | confirm",
+        .summary = "put the gate in front of a door, or take it away",
+        .text = "DOOR is sshd, sshd-interactive, sudo or su. Shows the exact change, tries it "
+                "first, and\n"
+                "takes it back by itself unless `assent setup confirm` follows in time.\n",
+        .example = "assent setup enable sudo\nassent setup confirm\n",
+        .exits = "0 done, 1 failed and nothing changed, 2 wrong usage, 3 not root",
+        .options = setup_options,
+        .operands_min = 1,
+        .operands_max = 2,
+    },
+    {
+        .name = "doctor",
+        .run = verb_doctor,
+        .summary = "find what would lock people out, with the fix",
+        .example = "assent doctor\n",
+        .exits = "0 nothing found, 1 something to fix, 2 wrong usage",
+        .options = doctor_options,
+    },
+    {
+        .name = "help",
+        .run = verb_help,
+        .operands = "[VERB]",
+        .summary = "this list, or all about one verb",
+        .example = "assent help request\n",
+        .exits = "0 done, 2 no such verb",
+        .options = help_options,
+        .operands_max = 2,
+    },
+    {0},
+};
+
+static bool begins_with(const char *name, char *const *words, int count, int *ret_used)
+{
+    const char *blank = strchr(name, ' ');
+    size_t first = blank ? (size_t)(blank - name) : strlen(name);
+
+    if (count < 1 || strlen(words[0]) != first || strncmp(words[0], name, first) != 0)
+        return false;
+    if (blank && (count < 2 || strcmp(words[1], blank + 1) != 0))
+        return false;
+    *ret_used = blank ? 2 : 1;
+    return true;
+}
+
+const struct cli_verb *verbs_find(char *const *words, int count, int *ret_used)
+{
+    for (const struct cli_verb *verb = verbs; verb->name; verb++)
+        if (begins_with(verb->name, words, count, ret_used))
+            return verb;
+    return NULL;
+}
+
+const char *verbs_nearest(const char *word)
+{
+    const char *names[ARRAY_SIZE(verbs)];
+    size_t count = 0;
+
+    for (const struct cli_verb *verb = verbs; verb->name; verb++)
+        names[count++] = verb->name;
+    return yaml_nearest(word, names, count);
+}

@@ -1,0 +1,74 @@
+/* Objects of io.assent in words: from the JSON of a reply to text, no I/O. Any member may be
+ * missing or of the wrong type; nothing that came in reaches the output unescaped. */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "../common/str.h"
+#include "cli.h"
+#include "style.h"
+
+/* Who looks, when, and on what terminal. */
+struct view {
+    const struct cli_options *options;
+    uint64_t now_us; /* wall clock */
+    int64_t uid;     /* of the person at the terminal: their own requests are "you" */
+};
+
+/* The view of this process, now. */
+void view_init(struct view *view, const struct cli_options *options);
+
+/* ---- parts, for the other files of the view ----------------------------------------------- */
+
+#define VIEW_LABEL 11 /* columns of a label with its indent and the gap behind it */
+
+/* A line "  Label    text", wrapped; nothing if `escaped` is NULL or "". */
+void view_row(
+    struct str_builder *out, const struct view *view, const char *label, const char *escaped);
+
+/* The same for a raw text, which is escaped. */
+void view_row_text(
+    struct str_builder *out, const struct view *view, const char *label, const char *text);
+
+/* The same for a time: "3 min ago (2026-11-20 10:00:00 UTC)". */
+void view_row_time(
+    struct str_builder *out, const struct view *view, const char *label, uint64_t time_us);
+
+/* Text in a style, escaped. */
+void view_styled(
+    struct str_builder *out, const struct view *view, enum style style, const char *text);
+
+/* A list of texts: "carol", "carol or dave", "carol, dave or erin". */
+void view_names(struct str_builder *out, const json_t *names);
+
+/* What is asked for or granted, in one line: "sudo /usr/bin/id as root", "ssh login from
+ * 192.0.2.7". */
+void view_what(struct str_builder *out, const json_t *object);
+
+/* "you", or the name. */
+const char *view_who(const struct view *view, const json_t *object);
+
+/* The approvals given, one line each. */
+void view_approvals(struct str_builder *out, const struct view *view, const json_t *object);
+
+/* ---- whole objects ------------------------------------------------------------------------ */
+
+void view_request(struct str_builder *out, const struct view *view, const json_t *request);
+void view_requests(struct str_builder *out, const struct view *view, const json_t *requests);
+void view_grant(struct str_builder *out, const struct view *view, const json_t *grant);
+void view_grants(struct str_builder *out, const struct view *view, const json_t *grants);
+void view_status(struct str_builder *out, const struct view *view, const json_t *status);
+void view_policy(struct str_builder *out, const struct view *view, const json_t *policy);
+void view_event(struct str_builder *out, const struct view *view, const json_t *event);
+
+/* Whether the request has ended, by its state. A state that is not known counts as ended: nothing
+ * can be waited for. */
+bool view_has_ended(const json_t *request);
+
+/* How many distinct people have approved, and how many more are needed. */
+int64_t view_approved(const json_t *request);
+int64_t view_missing(const json_t *request);
+
+/* "1 more approval is needed, from carol or dave." with a newline; nothing if none is. */
+void view_still_needed(struct str_builder *out, const json_t *request);
