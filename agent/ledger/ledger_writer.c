@@ -1,9 +1,7 @@
 #include "ledger_writer.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "../../common/clock.h"
 
@@ -13,15 +11,9 @@
 /* While the ballast is out, the thread looks for room even if nobody asks for anything. */
 static void wait_changed(struct ledger_writer *writer)
 {
-    struct timespec until;
+    bool released = writer->ballast.released;
 
-    if (!writer->ballast.released) {
-        (void)pthread_cond_wait(&writer->changed, &writer->mutex);
-        return;
-    }
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(LEDGER_BALLAST_INTERVAL_US / USEC_PER_SEC);
-    (void)pthread_cond_timedwait(&writer->changed, &writer->mutex, &until);
+    thread_wait(&writer->lock, released ? clock_deadline(LEDGER_BALLAST_INTERVAL_US) : UINT64_MAX);
 }
 
 /* Cuts the next transaction's batches off the queue. */
@@ -46,12 +38,12 @@ static bool next_batches(struct ledger_writer *writer, struct ledger_batch **ret
 {
     bool more;
 
-    (void)pthread_mutex_lock(&writer->mutex);
+    thread_lock(&writer->lock);
     if (!writer->first && !writer->stopping)
         wait_changed(writer);
     *ret_first = take_batches(writer);
     more = *ret_first || !writer->stopping;
-    (void)pthread_mutex_unlock(&writer->mutex);
+    thread_unlock(&writer->lock);
     return more;
 }
 
@@ -65,13 +57,13 @@ static void report(struct ledger_writer *writer, const struct ledger_batch *firs
         durable += batch->result == 0;
     }
     atomic_store_explicit(&writer->durable_seq, writer->commit.last_seq, memory_order_release);
-    (void)pthread_mutex_lock(&writer->mutex);
+    thread_lock(&writer->lock);
     writer->reported += count;
     writer->health.last_error = r;
     writer->health.ballast_released = writer->ballast.released;
     writer->health.committed += durable > 0;
     writer->health.batches += durable;
-    (void)pthread_mutex_unlock(&writer->mutex);
+    thread_unlock(&writer->lock);
     (void)!write(writer->event_fd, &one, sizeof(one));
 }
 
@@ -92,9 +84,9 @@ static void note_ballast(struct ledger_writer *writer)
     if (!writer->ballast.released)
         return;
     ledger_ballast_retake(&writer->ballast);
-    (void)pthread_mutex_lock(&writer->mutex);
+    thread_lock(&writer->lock);
     writer->health.ballast_released = writer->ballast.released;
-    (void)pthread_mutex_unlock(&writer->mutex);
+    thread_unlock(&writer->lock);
 }
 
 static void *writer_main(void *userdata)
@@ -110,38 +102,11 @@ static void *writer_main(void *userdata)
     return NULL;
 }
 
-/* The loop takes signals with a signalfd, so no thread may have one unblocked. */
-static int start_thread(struct ledger_writer *writer)
-{
-    sigset_t all, before;
-    int r;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
-    r = pthread_create(&writer->thread, NULL, writer_main, writer);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r == 0)
-        (void)pthread_setname_np(writer->thread, "ledger");
-    return -r;
-}
-
-static void init_lock(struct ledger_writer *writer)
-{
-    pthread_condattr_t attributes;
-
-    (void)pthread_mutex_init(&writer->mutex, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&writer->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-}
-
 static void release(struct ledger_writer *writer)
 {
     ledger_commit_close(&writer->commit);
     ledger_ballast_close(&writer->ballast);
-    (void)pthread_cond_destroy(&writer->changed);
-    (void)pthread_mutex_destroy(&writer->mutex);
+    thread_lock_done(&writer->lock);
 }
 
 int ledger_writer_start(
@@ -153,11 +118,11 @@ int ledger_writer_start(
     ballast->fd = -1;
     writer->last = &writer->first;
     writer->health.ballast_released = writer->ballast.released;
-    init_lock(writer);
+    thread_lock_init(&writer->lock);
     r = ledger_commit_open(&writer->commit, db);
     if (r == 0) {
         atomic_store(&writer->durable_seq, writer->commit.last_seq);
-        r = start_thread(writer);
+        r = thread_start(&writer->thread, "ledger", writer_main, writer);
     }
     if (r < 0)
         release(writer);
@@ -166,10 +131,10 @@ int ledger_writer_start(
 
 void ledger_writer_stop(struct ledger_writer *writer)
 {
-    (void)pthread_mutex_lock(&writer->mutex);
+    thread_lock(&writer->lock);
     writer->stopping = true;
-    (void)pthread_cond_signal(&writer->changed);
-    (void)pthread_mutex_unlock(&writer->mutex);
+    thread_notify(&writer->lock);
+    thread_unlock(&writer->lock);
     (void)pthread_join(writer->thread, NULL);
     release(writer);
 }
@@ -177,26 +142,26 @@ void ledger_writer_stop(struct ledger_writer *writer)
 void ledger_writer_enqueue(struct ledger_writer *writer, struct ledger_batch *batch)
 {
     batch->next = NULL;
-    (void)pthread_mutex_lock(&writer->mutex);
+    thread_lock(&writer->lock);
     *writer->last = batch;
     writer->last = &batch->next;
-    (void)pthread_cond_signal(&writer->changed);
-    (void)pthread_mutex_unlock(&writer->mutex);
+    thread_notify(&writer->lock);
+    thread_unlock(&writer->lock);
 }
 
 uint64_t ledger_writer_reported(struct ledger_writer *writer)
 {
     uint64_t reported;
 
-    (void)pthread_mutex_lock(&writer->mutex);
+    thread_lock(&writer->lock);
     reported = writer->reported;
-    (void)pthread_mutex_unlock(&writer->mutex);
+    thread_unlock(&writer->lock);
     return reported;
 }
 
 void ledger_writer_health(struct ledger_writer *writer, struct ledger_health *ret_health)
 {
-    (void)pthread_mutex_lock(&writer->mutex);
+    thread_lock(&writer->lock);
     *ret_health = writer->health;
-    (void)pthread_mutex_unlock(&writer->mutex);
+    thread_unlock(&writer->lock);
 }

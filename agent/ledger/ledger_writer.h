@@ -6,21 +6,20 @@
  * ledger_writer_reported(), the loop again. */
 #pragma once
 
-#include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 
+#include "../../common/thread.h"
 #include "ledger_ballast.h"
 #include "ledger_batch.h"
 #include "ledger_commit.h"
 
 struct ledger_writer {
     pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
+    struct thread_lock lock;
     int event_fd; /* borrowed; written when `reported` grew */
 
-    struct ledger_batch *first, **last; /* the queue; from here to `health` under the mutex */
+    struct ledger_batch *first, **last; /* the queue; from here to `health` under the lock */
     bool stopping;
     uint64_t reported;           /* batches with a result, since the start */
     struct ledger_health health; /* the part that the thread knows */
