@@ -69,12 +69,16 @@ typedef void (*ledger_done_fn)(int result, uint64_t first_seq, void *userdata);
 struct ledger_batch *ledger_batch_new(void);
 void ledger_batch_free(struct ledger_batch *batch);
 
+/* In all three a `body`, `record` or `value` that is NULL is one that the caller had no memory for:
+ * the batch fails. */
+
 /* Puts (inserts or replaces) an object's JSON. `live` false: kept for the record, not
  * loaded at start. Texts are copied. */
 void ledger_batch_put(
     struct ledger_batch *batch, enum ledger_kind kind, const char *id, bool live, const char *body);
 
-/* Appends an audit record (a JSON object). `realtime_us` is when it happened. */
+/* Appends an audit record (a JSON object). `realtime_us` is when it happened; `chain` may be NULL:
+ * the event belongs to none. */
 void ledger_batch_audit(struct ledger_batch *batch, const char *chain, const char *event,
     uint64_t realtime_us, const char *record);
 

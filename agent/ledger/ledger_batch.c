@@ -51,12 +51,19 @@ static const char *put_text(char **position, const char *text, size_t length)
 static struct ledger_row *add_row(
     struct ledger_batch *batch, const char *key, const char *event, const char *body)
 {
-    size_t key_length = strlen(key), event_length = strlen(event), body_length = strlen(body);
+    size_t key_length, event_length, body_length;
     struct ledger_row *row;
     char *position;
 
     if (batch->error < 0)
         return NULL;
+    if (!body) {
+        ledger_batch_fail(batch, -ENOMEM);
+        return NULL;
+    }
+    key_length = strlen(key);
+    event_length = strlen(event);
+    body_length = strlen(body);
     if (key_length > LEDGER_TEXT_MAX || event_length > LEDGER_TEXT_MAX ||
         body_length > LEDGER_TEXT_MAX) {
         ledger_batch_fail(batch, -E2BIG);
@@ -91,7 +98,7 @@ void ledger_batch_put(
 void ledger_batch_audit(struct ledger_batch *batch, const char *chain, const char *event,
     uint64_t realtime_us, const char *record)
 {
-    struct ledger_row *row = add_row(batch, chain, event, record);
+    struct ledger_row *row = add_row(batch, chain ? chain : "", event, record);
 
     if (!row)
         return;

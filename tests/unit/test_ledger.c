@@ -243,6 +243,31 @@ static void test_oversized_batch_fails_alone(void **state)
     assert_int_equal(answers[1].order, answers[0].order + 1);
 }
 
+/* A text that the caller had no memory for fails the batch; an event may belong to no chain. */
+static void test_missing_texts(void **state)
+{
+    struct ledger_fixture *fixture = *state;
+    struct ledger_batch *batch = ledger_batch_new();
+    struct ledger_answer answer;
+
+    assert_non_null(batch);
+    ledger_batch_audit(batch, "A", "decided", 1, "{}");
+    ledger_batch_audit(batch, "A", "decided", 1, NULL);
+    ledger_batch_put(batch, LEDGER_GRANT, "A", true, "{}");
+    ledger_fixture_submit(fixture, batch, true, &answer);
+    ledger_fixture_wait(fixture, &answer);
+    assert_int_equal(answer.result, -ENOMEM);
+    assert_int_equal(ledger_durable_seq(fixture->ledger), 0);
+
+    batch = ledger_batch_new();
+    assert_non_null(batch);
+    ledger_batch_audit(batch, NULL, "agent-started", 1, "{}");
+    ledger_fixture_submit(fixture, batch, true, &answer);
+    ledger_fixture_wait(fixture, &answer);
+    assert_int_equal(answer.result, 0);
+    assert_int_equal(ledger_durable_seq(fixture->ledger), 1);
+}
+
 /* With too many waiting only essential batches are taken; the refusal keeps its place. */
 static void test_waiting_is_bounded(void **state)
 {
@@ -398,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stall_is_reported_and_passes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lock_held_for_ever_fails_the_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_oversized_batch_fails_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_missing_texts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waiting_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_forgotten_callbacks_are_not_called, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close_commits_and_answers, set_up, tear_down),
