@@ -3,10 +3,11 @@
  * no signal but the caller's own; errno is left to the caller to keep.
  *
  * The agent is believed only if the socket's peer is uid 0 (socket-activated: systemd made
- * it) or the local account "assent", looked up in /etc/passwd itself, and the socket lies in a directory of root's that nobody
- * else can write. */
+ * it) or the local account "assent", looked up in /etc/passwd itself, and the socket lies in
+ * a directory of root's that nobody else can write. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "macro.h"
@@ -24,21 +25,31 @@ enum client_outcome {
 struct client {
     int fd;          /* -1 when closed */
     uint8_t *buffer; /* GATE_MESSAGE_MAX bytes, owned */
+    size_t used;     /* how much of it has ever been written: what close wipes */
 };
 
-#define CLIENT_NULL {.fd = -1}
+#define CLIENT_NULL \
+    {               \
+        .fd = -1    \
+    }
 
-/* Connects and judges the peer. `deadline_us` is on the boot clock (clock.h). Waits and tries again while
- * the backlog is full (EAGAIN). Returns 0, -errno or CLIENT_E_UNTRUSTED. */
+/* Connects and judges the peer. `deadline_us` is on the boot clock (clock.h). Waits while
+ * the backlog is full. Returns 0, -errno or CLIENT_E_UNTRUSTED. */
 MUST_USE int client_open(struct client *client, const char *path, uint64_t deadline_us);
 
-/* Sends the question; `pass_fd` (or -1) travels along (SCM_RIGHTS): the opened command. */
-MUST_USE int client_send(struct client *client, const struct gate_ask *ask, int pass_fd, uint64_t deadline_us);
+/* Sends the question; `pass_fd` (or -1) travels along (SCM_RIGHTS): the opened command. Its
+ * deadline_ms is what is left of `deadline_us`. 0 also when the agent has already closed:
+ * client_receive tells whether it answered first. Returns 0 or -errno. */
+MUST_USE int client_send(
+    struct client *client, const struct gate_ask *ask, int pass_fd, uint64_t deadline_us);
 
 /* Waits for the next answer. `watch_fd` (or -1) ends the wait with CLIENT_E_WOKEN when it
- * becomes readable or hangs up: a signalfd, or the login's TCP socket. The answer's texts point into
- * the client and hold until the next call. Returns 0, -errno or a CLIENT_E_ outcome. */
-MUST_USE int client_receive(struct client *client, uint64_t deadline_us, int watch_fd, struct gate_answer *ret_answer);
+ * becomes readable or hangs up, also when an answer is there: a signalfd, or an epoll
+ * descriptor over one and the login's TCP socket. The answer's texts point into the client
+ * and hold until the next call; they are printable but for newlines, else it is garbled.
+ * Returns 0, -errno or a CLIENT_E_ outcome. */
+MUST_USE int client_receive(
+    struct client *client, uint64_t deadline_us, int watch_fd, struct gate_answer *ret_answer);
 
 /* Says that the request shall stay open without us. Best effort. */
 void client_leave(struct client *client);

@@ -1,0 +1,28 @@
+/* The facts a PAM phase knows, as the gate's question. */
+#pragma once
+
+#include <security/pam_modules.h>
+
+#include "../common/macro.h"
+#include "../common/record.h"
+
+struct door;
+
+/* The memory a question points into. */
+struct facts_store {
+    char *rhost;
+    uint32_t *groups;
+};
+
+/* Fills in `ask` for a phase (enum gate_phase); flags are left at 0. Texts are borrowed from
+ * the door, the PAM handle and `store`. Returns 0 or -ENOMEM. */
+MUST_USE int facts_collect(pam_handle_t *pamh, const struct door *door, uint64_t phase,
+    struct facts_store *store, struct gate_ask *ask);
+
+/* The subject's groups as ids. At a login door what the account database says, which is what
+ * the login will get; at a setuid door what the kernel says this process has. Returns 0,
+ * -ENOMEM, -E2BIG over GATE_GROUPS_MAX (a shortened list could hide a deny), or -errno. */
+MUST_USE int facts_add_groups(
+    const struct door *door, struct facts_store *store, struct gate_ask *ask);
+
+void facts_done(struct facts_store *store);

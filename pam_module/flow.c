@@ -1,0 +1,454 @@
+#include "flow.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <security/pam_ext.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <syslog.h>
+
+#include "../common/clock.h"
+#include "../common/enquiry.h"
+#include "../common/names.h"
+#include "../common/str.h"
+#include "console.h"
+#include "facts.h"
+#include "rescue.h"
+#include "sshd.h"
+
+#define TELL_DEADLINE USEC_PER_SEC /* for what needs no answer */
+#define TIE_DATA "assent_tie"      /* pam_set_data: from open_session to close_session */
+
+/* One question of this phase: facts, connection, what is watched meanwhile. */
+struct question {
+    struct flow *flow;
+    struct gate_ask ask;
+    struct facts_store store;
+    struct signals signals;
+    int epoll_fd;
+    struct enquiry enquiry;
+    char *told; /* the last news shown */
+};
+
+/* ---- beginning ------------------------------------------------------------------------ */
+
+enum flow_outcome flow_begin(struct flow *flow, pam_handle_t *pamh, int flags, int argc,
+    const char **argv, bool *ret_console)
+{
+    const char *bad = NULL;
+    int parsed, opened;
+
+    *flow = (struct flow){.pamh = pamh};
+    *ret_console = false;
+    parsed = options_parse(&flow->options, argc, argv, &bad);
+    opened = door_open(pamh, &flow->door);
+    flow->talk = (struct talk){
+        .pamh = pamh,
+        .silent = ((unsigned)flags & PAM_SILENT) != 0,
+        .quiet = flow->options.monitor,
+        .info_is_safe = flow->door.kind == DOOR_SSHD,
+    };
+    if (opened == PAM_SUCCESS && console_is_here(&flow->door)) {
+        *ret_console = true;
+        return FLOW_GRANTED;
+    }
+    if (parsed < 0) {
+        AUTO_FREE char *escaped = str_escape_new(bad);
+
+        pam_syslog(
+            pamh, LOG_ERR, "unknown, repeated or malformed argument: %s", escaped ? escaped : "?");
+        talk_refuse(&flow->talk, "Access cannot be decided: pam_assent is not set up correctly. "
+                                 "Ask an administrator, or use the console.");
+        return FLOW_BROKEN;
+    }
+    if (opened != PAM_SUCCESS)
+        return opened == PAM_USER_UNKNOWN ? FLOW_UNKNOWN_USER : FLOW_BROKEN;
+    return rescue_is_member(flow->options.exempt, flow->door.user) ? FLOW_EXEMPT : FLOW_GRANTED;
+}
+
+/* ---- a question ----------------------------------------------------------------------- */
+
+static int on_prompt(void *context, const char *text, char **ret_line)
+{
+    const struct question *question = context;
+
+    return talk_prompt(&question->flow->talk, text, ret_line);
+}
+
+static void on_waiting(void *context, const struct gate_answer *answer, uint64_t waited_us)
+{
+    struct question *question = context;
+
+    (void)waited_us;
+    if (!answer->text || (question->told && strcmp(question->told, answer->text) == 0))
+        return;
+    free(question->told);
+    question->told = strdup(answer->text);
+    talk_news(&question->flow->talk, answer->text);
+}
+
+static int on_groups(void *context, struct gate_ask *ask)
+{
+    struct question *question = context;
+
+    return facts_add_groups(&question->flow->door, &question->store, ask);
+}
+
+static const struct enquiry_ops ops = {
+    .prompt = on_prompt,
+    .waiting = on_waiting,
+    .groups = on_groups,
+};
+
+/* While people are asked a client can vanish: its TCP connection is watched for the hang-up
+ * alone, since data of the client may lie there unread all the time. Returns a descriptor
+ * that becomes readable for that or a signal, or -1 when signals are all there is. */
+static int watch_client(const struct question *question)
+{
+    struct epoll_event signal = {.events = EPOLLIN}, hangup = {.events = EPOLLRDHUP};
+    int client_fd = sshd_client_socket(question->flow->pamh);
+    AUTO_CLOSE int fd = -1;
+
+    if (client_fd < 0)
+        return -1;
+    fd = epoll_create1(EPOLL_CLOEXEC);
+    if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, question->signals.fd, &signal) < 0 ||
+        epoll_ctl(fd, EPOLL_CTL_ADD, client_fd, &hangup) < 0)
+        return -1;
+    return TAKE_FD(fd);
+}
+
+/* Collects the facts and blocks the signals. Undone by question_done in any case. */
+static int question_init(struct question *question, struct flow *flow, uint64_t phase)
+{
+    int r;
+
+    *question = (struct question){
+        .flow = flow,
+        .signals = SIGNALS_NULL,
+        .epoll_fd = -1,
+        .enquiry = ENQUIRY_NULL,
+    };
+    r = facts_collect(flow->pamh, &flow->door, phase, &question->store, &question->ask);
+    if (r == 0)
+        r = signals_block(&question->signals);
+    if (r < 0)
+        return r;
+    if (flow->door.kind == DOOR_SSHD && phase == GATE_PHASE_AUTH)
+        question->epoll_fd = watch_client(question);
+    question->enquiry.gate = flow->options.gate;
+    question->enquiry.deadline_us = flow->options.deadline_us;
+    question->enquiry.wait_us = flow->options.wait_us;
+    question->enquiry.ask = &question->ask;
+    question->enquiry.signals = &question->signals;
+    question->enquiry.watch_fd =
+        question->epoll_fd >= 0 ? question->epoll_fd : question->signals.fd;
+    question->enquiry.ops = &ops;
+    question->enquiry.context = question;
+    return 0;
+}
+
+static void question_done(struct question *question)
+{
+    enquiry_done(&question->enquiry);
+    facts_done(&question->store);
+    free(question->told);
+    if (question->epoll_fd >= 0)
+        (void)close(question->epoll_fd);
+    signals_restore(&question->signals);
+}
+
+/* Asks. The last look at the signals comes after everything else. */
+static enum enquiry_outcome question_ask(struct question *question)
+{
+    enum enquiry_outcome outcome = enquiry_run(&question->enquiry);
+
+    if (question->flow->options.debug)
+        pam_syslog(question->flow->pamh, LOG_DEBUG, "phase %u for %s: outcome %#x, error %d",
+            (unsigned)question->ask.phase, question->flow->door.user, (unsigned)outcome,
+            question->enquiry.error);
+    return outcome == ENQUIRY_ALLOWED && signals_are_pending() ? ENQUIRY_CANCELLED : outcome;
+}
+
+/* ---- outcomes ------------------------------------------------------------------------- */
+
+static const char *retry_advice(const struct flow *flow)
+{
+    return flow->door.kind == DOOR_SETUID ? "try again" : "log in again";
+}
+
+static void say_open(const struct question *question)
+{
+    const struct enquiry *enquiry = &question->enquiry;
+    AUTO_FREE char *text = NULL;
+    struct str_builder builder = {0};
+
+    if (enquiry->wait_began_us == 0 && enquiry->text) {
+        talk_refuse(&question->flow->talk, enquiry->text);
+        return;
+    }
+    str_appendf(&builder, "Not answered yet. Request %s stays open; %s after approval.",
+        enquiry->request ? enquiry->request : "(unnamed)", retry_advice(question->flow));
+    text = str_builder_take(&builder);
+    talk_refuse(&question->flow->talk, text ? text : "Not answered yet.");
+}
+
+/* The line that says why. */
+static void say_why(const struct question *question, enum enquiry_outcome outcome)
+{
+    const struct talk *talk = &question->flow->talk;
+    const char *text = question->enquiry.text;
+
+    if (outcome == ENQUIRY_OPEN)
+        say_open(question);
+    else if (outcome == ENQUIRY_DENIED)
+        talk_refuse(talk, text ? text : "Access refused by policy.");
+    else if (outcome == ENQUIRY_BUSY)
+        talk_refuse(talk, text ? text : "Access refused: the Assent agent is busy. Try again.");
+    else if (outcome == ENQUIRY_UNSUPPLIED && question->enquiry.prompts > 0)
+        talk_refuse(talk, "Access refused: no reason was given.");
+    else if (outcome == ENQUIRY_UNSUPPLIED)
+        talk_refuse(talk, text ? text
+                               : "Access refused: a reason is needed, which cannot be asked for "
+                                 "here. Give it with `assent request` and try again.");
+    else if (outcome == ENQUIRY_CANCELLED)
+        talk_refuse(talk, "Cancelled.");
+    else if (outcome == ENQUIRY_GONE)
+        talk_refuse(talk, "Access cannot be decided: the Assent agent does not answer. "
+                          "Ask an administrator, or use the console.");
+    else if (outcome == ENQUIRY_NOT_BELIEVED)
+        talk_refuse(talk, "Access cannot be decided: what answers is not a trusted Assent agent. "
+                          "Ask an administrator, or use the console.");
+    else
+        talk_refuse(talk, "Access cannot be decided: the Assent agent cannot be asked. "
+                          "Ask an administrator, or use the console.");
+}
+
+static const char *why_for_log(const struct question *question, enum enquiry_outcome outcome)
+{
+    switch (outcome) {
+    case ENQUIRY_ALLOWED:
+        return "allowed";
+    case ENQUIRY_DENIED:
+        return "refused by the agent";
+    case ENQUIRY_BUSY:
+        return "the agent is busy";
+    case ENQUIRY_OPEN:
+        return "waits for approval";
+    case ENQUIRY_UNSUPPLIED:
+        return "a fact is missing";
+    case ENQUIRY_GONE:
+        return "the agent does not answer";
+    case ENQUIRY_NOT_BELIEVED:
+        return "the answer is not from a trusted agent";
+    case ENQUIRY_CANCELLED:
+        return "cancelled";
+    case ENQUIRY_FAILED:
+        break;
+    }
+    return strerrordesc_np(-question->enquiry.error);
+}
+
+/* The agent is gone and the subject is of the rescue group. Only the account phase writes the
+ * use down: it runs once for each login and each sudo. */
+static bool rescue_opens(const struct question *question)
+{
+    const struct flow *flow = question->flow;
+    const struct rescue_use use = {
+        .service = flow->door.service,
+        .user = flow->door.user,
+        .uid = flow->door.uid,
+        .rhost = question->ask.rhost,
+        .tty = flow->door.tty,
+        .why = "the agent does not answer",
+    };
+    int r;
+
+    if (!rescue_is_member(flow->options.rescue, flow->door.user))
+        return false;
+    if (question->ask.phase != GATE_PHASE_ACCOUNT && question->ask.phase != GATE_PHASE_POSSIBLE)
+        return true;
+    r = rescue_record(ASSENT_SPOOL_DIR, &use);
+    if (r < 0) {
+        pam_syslog(flow->pamh, LOG_CRIT, "rescue access of %s refused, it cannot be recorded: %s",
+            use.user, strerrordesc_np(-r));
+        return false;
+    }
+    pam_syslog(flow->pamh, LOG_CRIT, "RESCUE ACCESS: %s (uid %u) let in by group %s: %s", use.user,
+        (unsigned)use.uid, flow->options.rescue, use.why);
+    return true;
+}
+
+static enum flow_outcome refuse(const struct question *question, enum enquiry_outcome outcome)
+{
+    if (outcome == ENQUIRY_GONE || outcome == ENQUIRY_NOT_BELIEVED || outcome == ENQUIRY_FAILED)
+        pam_syslog(question->flow->pamh, LOG_ERR, "%s not let in: %s", question->flow->door.user,
+            why_for_log(question, outcome));
+    say_why(question, outcome);
+    if (outcome == ENQUIRY_GONE || outcome == ENQUIRY_NOT_BELIEVED)
+        return FLOW_AWAY;
+    if (outcome != ENQUIRY_FAILED)
+        return FLOW_REFUSED;
+    return question->enquiry.error == -ENOMEM ? FLOW_NO_MEMORY : FLOW_BROKEN;
+}
+
+/* The one place where a question's outcome opens the door. */
+static enum flow_outcome conclude(const struct question *question, enum enquiry_outcome outcome)
+{
+    const struct flow *flow = question->flow;
+
+    if (outcome == ENQUIRY_ALLOWED)
+        return FLOW_GRANTED;
+    if (flow->options.monitor) {
+        pam_syslog(flow->pamh, LOG_NOTICE, "monitor: %s would not be let in: %s", flow->door.user,
+            why_for_log(question, outcome));
+        return FLOW_MONITORED;
+    }
+    if (flow->door.kind == DOOR_SETUID && flow->door.uid == 0) {
+        /* Not an elevation: recorded, not gated. */
+        pam_syslog(flow->pamh, LOG_NOTICE, "root let through: %s", why_for_log(question, outcome));
+        return FLOW_GRANTED;
+    }
+    if (outcome == ENQUIRY_GONE && rescue_opens(question))
+        return FLOW_GRANTED;
+    return refuse(question, outcome);
+}
+
+static enum flow_outcome outcome_of_errno(int r)
+{
+    return r == -ENOMEM ? FLOW_NO_MEMORY : FLOW_BROKEN;
+}
+
+/* Hands the tie to the next phase of this login. */
+static void keep_tie(const struct question *question)
+{
+    AUTO_FREE char *assignment = NULL;
+    struct str_builder builder = {0};
+    const char *tie = question->enquiry.tie;
+
+    if (str_empty(tie) || strchr(tie, '\n'))
+        return;
+    str_appendf(&builder, "%s=%s", ASSENT_PAM_TIE, tie);
+    assignment = str_builder_take(&builder);
+    if (assignment)
+        (void)pam_putenv(question->flow->pamh, assignment);
+}
+
+static enum flow_outcome decide(struct flow *flow, uint64_t phase, uint64_t flags)
+{
+    CLEANUP(question_done) struct question question;
+    enum enquiry_outcome outcome;
+    int r = question_init(&question, flow, phase);
+
+    if (r < 0)
+        return outcome_of_errno(r);
+    /* Nobody is to be bothered for what is not enforced. */
+    question.ask.flags = flow->options.monitor ? GATE_FLAG_LISTING : flags;
+    outcome = question_ask(&question);
+    if (outcome == ENQUIRY_ALLOWED)
+        keep_tie(&question);
+    return conclude(&question, outcome);
+}
+
+/* ---- phases --------------------------------------------------------------------------- */
+
+/* Behind another authentication module and only where a person can answer; for everything
+ * else the account phase decides. */
+static bool auth_is_ungated(const struct flow *flow)
+{
+    return flow->options.plugin || flow->options.monitor || flow->door.uid == 0 ||
+           str_empty(flow->door.tty) || door_is_listing(&flow->door);
+}
+
+enum flow_outcome flow_auth(struct flow *flow)
+{
+    if (flow->door.kind == DOOR_SSHD) {
+        if (flow->options.monitor)
+            return FLOW_MONITORED;
+    } else if (auth_is_ungated(flow)) {
+        return FLOW_UNGATED;
+    }
+    return decide(flow, GATE_PHASE_AUTH, GATE_FLAG_WAIT | GATE_FLAG_PROMPT);
+}
+
+/* Loaded in this very process, not merely installed: sudo loads its plugins before PAM. */
+static bool plugin_is_loaded(void)
+{
+    void *handle = dlopen(ASSENT_SUDO_PLUGIN, RTLD_NOLOAD | RTLD_NOW);
+
+    if (handle)
+        (void)dlclose(handle);
+    return handle != NULL;
+}
+
+enum flow_outcome flow_account(struct flow *flow)
+{
+    if (flow->door.is_sudo && flow->options.plugin) {
+        if (plugin_is_loaded())
+            return decide(flow, GATE_PHASE_POSSIBLE, 0);
+        pam_syslog(flow->pamh, LOG_WARNING,
+            "argument `plugin` is given, but %s is not loaded: see assent_sudo(8)",
+            ASSENT_SUDO_PLUGIN);
+    }
+    return decide(flow, GATE_PHASE_ACCOUNT, door_is_listing(&flow->door) ? GATE_FLAG_LISTING : 0);
+}
+
+static void free_tie(pam_handle_t *pamh, void *data, int error_status)
+{
+    (void)pamh;
+    (void)error_status;
+    free(data);
+}
+
+/* The tie leaves the environment, which the user's shell will inherit, and stays with the
+ * handle for the end of the session. */
+static void stow_tie(const struct flow *flow)
+{
+    const char *tie = pam_getenv(flow->pamh, ASSENT_PAM_TIE);
+    char *copy;
+
+    if (!tie)
+        return;
+    copy = strdup(tie);
+    if (copy && pam_set_data(flow->pamh, TIE_DATA, copy, free_tie) != PAM_SUCCESS)
+        free(copy);
+    (void)pam_putenv(flow->pamh, ASSENT_PAM_TIE);
+}
+
+enum flow_outcome flow_open_session(struct flow *flow)
+{
+    enum flow_outcome outcome = decide(flow, GATE_PHASE_SESSION, 0);
+
+    stow_tie(flow);
+    return outcome;
+}
+
+/* Says something and waits a moment for the acknowledgement, whatever it is. */
+static void tell(struct flow *flow, uint64_t phase, const char *tie)
+{
+    CLEANUP(question_done) struct question question;
+
+    if (flow->options.deadline_us > TELL_DEADLINE)
+        flow->options.deadline_us = TELL_DEADLINE;
+    flow->talk.quiet = true;
+    if (question_init(&question, flow, phase) < 0)
+        return;
+    if (tie)
+        question.ask.tie = tie;
+    (void)question_ask(&question);
+}
+
+void flow_close_session(struct flow *flow)
+{
+    const void *tie = NULL;
+
+    if (pam_get_data(flow->pamh, TIE_DATA, &tie) != PAM_SUCCESS)
+        tie = NULL;
+    tell(flow, GATE_PHASE_END, tie);
+}
+
+void flow_tell_console(struct flow *flow, unsigned phase)
+{
+    pam_syslog(flow->pamh, LOG_NOTICE, "root at the console: never refused");
+    tell(flow, phase, NULL);
+}

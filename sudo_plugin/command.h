@@ -1,0 +1,35 @@
+/* The facts of one command that sudo is about to run, as the gate's question. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../common/macro.h"
+#include "../common/record.h"
+#include "invocation.h"
+
+/* The memory a question points into. */
+struct command {
+    int fd;       /* the command's file, or -1 */
+    bool is_edit; /* sudoedit: there is no file that would be run for somebody else */
+    char *argv;
+    char *env;
+    uint32_t *groups;
+};
+
+#define COMMAND_NULL \
+    {                \
+        .fd = -1     \
+    }
+
+/* Collects from sudo's vectors and the file system. Texts are borrowed from them, from
+ * `invocation` and from `command`. Returns 0, or -errno with the reason, a static text for
+ * the user, in `ret_why`. */
+MUST_USE int command_collect(struct command *command, const struct invocation *invocation,
+    char *const command_info[], char *const run_argv[], char *const run_envp[],
+    struct gate_ask *ask, const char **ret_why);
+
+/* Looks at the file once more: the fd and the flag for what others may write. */
+MUST_USE int command_look_again(struct command *command, struct gate_ask *ask);
+
+void command_done(struct command *command);
