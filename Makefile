@@ -100,6 +100,9 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(AGENT) $(POLICY) $(COMMON)
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
+# Built in by the assembler (.incbin), which the compiler's dependencies do not see.
+$(BUILD)/agent/public/interface.o: etc/io.assent.varlink
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf build
