@@ -63,7 +63,7 @@ struct facts {
     const char *command;     /* absolute path; NULL unknown */
     const char *const *argv; /* argv[0] is not compared; argv[1].. are the arguments */
     size_t argc;
-    bool command_writable;   /* by others than root, along its path */
+    bool command_writable; /* by others than root, along its path */
     bool reason_given;
     const struct zone_time *zones; /* policy_zone_count() entries, NULL: none known */
 };
@@ -85,24 +85,24 @@ enum strength {
 
 /* Who is asked, how many of them must agree, and for how long. Borrowed from the policy. */
 struct stage {
-    const char *from_text;    /* as written, for people: "dba-leads" or "dba-leads, sre-oncall" */
-    const uint32_t *people;   /* indices for policy_person() */
+    const char *from_text;  /* as written, for people: "dba-leads" or "dba-leads, sre-oncall" */
+    const uint32_t *people; /* indices for policy_person() */
     size_t people_count;
-    unsigned need;            /* distinct people, >= 1 */
+    unsigned need; /* distinct people, >= 1 */
     uint64_t within_us;
 };
 
 struct verdict {
     enum decision decision;
-    const char *rule;   /* id; NULL when no rule matched */
-    const char *reason; /* the rule's own words, or a fixed text; never NULL */
-    const char *advice; /* the rule's `instead:` or NULL */
+    const char *rule;     /* id; NULL when no rule matched */
+    const char *reason;   /* the rule's own words, or a fixed text; never NULL */
+    const char *advice;   /* the rule's `instead:` or NULL */
     uint64_t duration_us; /* allow and escalate: how long a grant lasts */
     unsigned uses;        /* 0: any number within the duration */
     const struct stage *stages;
     size_t stage_count;
     enum strength strength;
-    bool keep;            /* the request stays when the requester goes away */
+    bool keep; /* the request stays when the requester goes away */
     bool reason_required;
     bool survives_reboot;
 };
@@ -130,7 +130,8 @@ struct policy_file {
 /* Compiles files (in the order given). Returns the policy, or NULL with every error found
  * in `errors`, each as file, line and column. Accounts are not resolved yet: until
  * policy_resolve() has been called for a name it matches nobody. */
-struct policy *policy_compile(const struct policy_file *files, size_t count, struct yaml_errors *errors);
+struct policy *policy_compile(
+    const struct policy_file *files, size_t count, struct yaml_errors *errors);
 
 /* Reads `directory`/ *.yaml in name order and compiles them. Refuses (error at 0:0) files and a
  * directory that others than root or `owner` can write. A missing or empty directory is an empty
@@ -170,17 +171,21 @@ size_t policy_rule_count(const struct policy *policy);
 /* ---- asking --------------------------------------------------------------------------- */
 
 /* Decides. Always fills `ret_verdict`; its pointers live as long as the policy. */
-void policy_decide(const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict);
+void policy_decide(
+    const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict);
 
 /* For sudo's account phase beside the plugin, where command and run-as are not known yet:
- * DENY if nothing could come of it whatever the command is, ALLOW if some allow or escalate rule could still match. */
-void policy_possible(const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict);
+ * DENY if nothing could come of it whatever the command is, ALLOW if some allow or escalate rule
+ * could still match. */
+void policy_possible(
+    const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict);
 
 /* Whether any rule for `service` looks at groups, so that the client has to tell them. */
 bool policy_needs_groups(const struct policy *policy, const char *service);
 
 /* Whether a deny rule (alone) matches: the check at each use of a grant. */
-bool policy_denies(const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict);
+bool policy_denies(
+    const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict);
 
 size_t policy_person_count(const struct policy *policy);
 const struct person *policy_person(const struct policy *policy, uint32_t index);

@@ -1,0 +1,157 @@
+#include <string.h>
+
+#include "canonical.h"
+#include "people.h"
+#include "rule.h"
+
+/* One file while it is compiled: its parts are read in rounds, since a rule may name a group
+ * out of a later file. */
+struct source {
+    struct yaml_document *document;
+    struct yaml_node *people, *groups, *rules; /* NULL when absent */
+};
+
+static void take_parts(struct source *source, struct yaml_errors *errors)
+{
+    struct yaml_node *root = yaml_root(source->document);
+
+    if (!yaml_expect(root, YAML_MAPPING, errors))
+        return;
+    source->people = yaml_take(root, "people");
+    source->groups = yaml_take(root, "groups");
+    source->rules = yaml_take(root, "rules");
+    yaml_finish(root, errors);
+}
+
+static void parse_sources(
+    struct reading *reading, const struct policy_file *files, size_t count, struct source *sources)
+{
+    for (size_t i = 0; i < count; i++) {
+        sources[i].document =
+            yaml_parse(files[i].name, files[i].text, files[i].length, reading->errors);
+        if (sources[i].document)
+            take_parts(&sources[i], reading->errors);
+        else
+            reading->incomplete = true;
+    }
+}
+
+static void read_people(struct reading *reading, const struct source *sources, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].people)
+            people_read(reading, sources[i].people);
+    people_check_names(reading);
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].groups)
+            people_read_team_names(reading, sources[i].groups);
+    reading->team_people =
+        arena_alloc(&reading->policy->arena, reading->teams.count * sizeof(*reading->team_people));
+    reading->out_of_memory |= !reading->team_people;
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].groups)
+            people_read_teams(reading, sources[i].groups);
+}
+
+static void read_rules(struct reading *reading, const struct source *source)
+{
+    if (!source->rules || !yaml_expect(source->rules, YAML_SEQUENCE, reading->errors))
+        return;
+    for (size_t i = 0; i < yaml_count(source->rules); i++)
+        rule_read(reading, yaml_item(source->rules, i));
+}
+
+/* Which services have rules on groups: policy_needs_groups(). */
+static void note_group_services(struct reading *reading)
+{
+    struct policy *policy = reading->policy;
+
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct rule *rule = &policy->rules[i];
+
+        if (rule->groups.count == 0)
+            continue;
+        policy->every_service_needs_groups |= rule->services.count == 0;
+        for (size_t j = 0; j < rule->services.count; j++)
+            reading->out_of_memory |= names_add(&policy->group_services, &policy->arena,
+                                          rule->services.items[j], NULL) == NAMES_NONE;
+    }
+}
+
+/* Gives back what only compiling needs. */
+static void seal(struct policy *policy)
+{
+    struct rule *rules = reallocarray(policy->rules, policy->rule_count + 1, sizeof(*rules));
+
+    if (rules)
+        policy->rules = rules;
+    names_seal(&policy->user_names);
+    names_seal(&policy->group_names);
+    names_seal(&policy->people_names);
+    names_seal(&policy->zones);
+}
+
+static void read_sources(struct reading *reading, const struct source *sources, size_t count)
+{
+    read_people(reading, sources, count);
+    for (size_t i = 0; i < count; i++)
+        read_rules(reading, &sources[i]);
+    note_group_services(reading);
+}
+
+static void reading_done(struct reading *reading)
+{
+    names_done(&reading->rule_ids);
+    names_done(&reading->teams);
+    names_done(&reading->from_texts);
+    free(reading->from_people);
+}
+
+static struct policy *policy_new(void)
+{
+    struct policy *policy = calloc(1, sizeof(*policy));
+
+    if (policy && names_add(&policy->zones, &policy->arena, "", NULL) == 0)
+        return policy;
+    policy_free(policy);
+    return NULL;
+}
+
+/* Reads all sources; false when the policy must not be used. */
+static bool compile(
+    struct reading *reading, const struct policy_file *files, size_t count, struct source *sources)
+{
+    struct yaml_errors *errors = reading->errors;
+    size_t before = errors->count + errors->dropped;
+
+    parse_sources(reading, files, count, sources);
+    read_sources(reading, sources, count);
+    if (!reading->out_of_memory && errors->count + errors->dropped == before)
+        reading->out_of_memory = canonical_digest(reading) < 0;
+    if (reading->out_of_memory)
+        yaml_errors_add(errors, count > 0 ? files[0].name : "", 0, 0, "out of memory");
+    return errors->count + errors->dropped == before;
+}
+
+struct policy *policy_compile(
+    const struct policy_file *files, size_t count, struct yaml_errors *errors)
+{
+    CLEANUP(cleanup_policy) struct policy *policy = policy_new();
+    AUTO_FREE struct source *sources = calloc(count + 1, sizeof(*sources));
+    struct reading reading = {.policy = policy, .errors = errors};
+    bool good;
+
+    if (!policy || !sources) {
+        yaml_errors_add(errors, "", 0, 0, "out of memory");
+        return NULL;
+    }
+    good = compile(&reading, files, count, sources);
+    for (size_t i = 0; i < count; i++)
+        yaml_document_free(sources[i].document);
+    reading_done(&reading);
+    yaml_errors_sort(errors);
+    if (!good)
+        return NULL;
+    seal(policy);
+    return TAKE_PTR(policy);
+}

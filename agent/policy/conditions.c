@@ -1,0 +1,276 @@
+#include <string.h>
+
+#include "rule.h"
+
+#define SERVICE_MAX 64
+#define HOST_MAX 255
+#define ZONE_MAX 64
+
+static const char letters_digits[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/* `extra` are the characters allowed besides letters and digits. */
+static bool has_only(const char *text, const char *extra)
+{
+    for (; *text != '\0'; text++)
+        if (!strchr(letters_digits, *text) && !strchr(extra, *text))
+            return false;
+    return true;
+}
+
+/* The mapping at `key` or NULL. */
+static struct yaml_node *take_section(
+    struct reading *reading, struct yaml_node *rule, const char *key)
+{
+    struct yaml_node *section = yaml_take(rule, key);
+
+    return section && yaml_expect(section, YAML_MAPPING, reading->errors) ? section : NULL;
+}
+
+static void read_who(struct reading *reading, struct yaml_node *who, struct rule *rule)
+{
+    static const char *const kinds[] = {
+        [SUBJECT_UNKNOWN] = "", [SUBJECT_HUMAN] = "human", [SUBJECT_SERVICE] = "service"};
+    const struct yaml_node *user = yaml_take(who, "user"), *group = yaml_take(who, "group");
+    const struct yaml_node *kind = yaml_take(who, "kind");
+
+    if (user)
+        read_names(reading, user, read_user, &rule->users);
+    if (group)
+        read_names(reading, group, read_group, &rule->groups);
+    if (kind) /* a word's number is one less than the kind's: there is no word for "unknown" */
+        rule->kinds = read_choices(reading, kind, (struct words){kinds + 1, 2}) << 1;
+    yaml_finish(who, reading->errors);
+}
+
+static const char *read_service(struct reading *reading, const struct yaml_node *node)
+{
+    const char *text = yaml_text(node, reading->errors);
+
+    if (!text)
+        return NULL;
+    if (text[0] != '\0' && strlen(text) <= SERVICE_MAX && has_only(text, "._-"))
+        return arena_text(&reading->policy->arena, text, strlen(text));
+    yaml_error(reading->errors, node, "'%s' is not the name of a PAM service such as sshd", text);
+    return NULL;
+}
+
+static const char *read_host(struct reading *reading, const struct yaml_node *node)
+{
+    const char *text = yaml_text(node, reading->errors), *wrong = NULL;
+    struct texts words = {0};
+
+    if (!text)
+        return NULL;
+    if (strlen(text) > HOST_MAX || !has_only(text, "._-*?[]!^"))
+        wrong = "names hold letters, digits, . _ - and the wildcards * ? [...]";
+    else
+        wrong = pattern_split(text, &reading->policy->arena, &words);
+    if (!wrong)
+        return words.items[0];
+    yaml_error(reading->errors, node, "'%s' is not a host pattern: %s", text, wrong);
+    return NULL;
+}
+
+typedef const char *read_item(struct reading *reading, const struct yaml_node *node);
+
+static struct texts read_texts(
+    struct reading *reading, const struct yaml_node *node, read_item *read)
+{
+    size_t count = yaml_count(node), used = 0;
+    const char **items;
+
+    if (!read_is_list(reading, node))
+        return (struct texts){0};
+    items = arena_alloc(&reading->policy->arena, count * sizeof(*items));
+    reading->out_of_memory |= !items;
+    for (size_t i = 0; items && i < count; i++) {
+        items[used] = read(reading, yaml_item(node, i));
+        used += items[used] != NULL;
+    }
+    return (struct texts){items, used};
+}
+
+static void read_commands(struct reading *reading, const struct yaml_node *node, struct rule *rule)
+{
+    size_t count = yaml_count(node);
+    struct command *commands;
+
+    if (!read_is_list(reading, node))
+        return;
+    commands = arena_alloc(&reading->policy->arena, count * sizeof(*commands));
+    reading->out_of_memory |= !commands;
+    for (size_t i = 0; commands && i < count; i++) {
+        const struct yaml_node *item = yaml_item(node, i);
+        const char *text = yaml_text(item, reading->errors), *wrong = NULL;
+
+        if (text)
+            wrong = command_parse(text, &reading->policy->arena, &commands[rule->command_count]);
+        if (wrong)
+            yaml_error(reading->errors, item, "'%s' is not a command pattern: %s", text, wrong);
+        else if (text)
+            rule->command_count++;
+    }
+    rule->commands = commands;
+}
+
+static void read_writable(struct reading *reading, const struct yaml_node *node, struct rule *rule)
+{
+    static const char *const words[] = {"allowed"};
+
+    rule->writable_allowed = read_choice(reading, node, (struct words){words, 1}) == 0;
+    if (rule->decision == DECISION_DENY)
+        yaml_error(
+            reading->errors, node, "'writable_command' has no effect in a deny rule; take it out");
+}
+
+static void read_what(struct reading *reading, struct yaml_node *what, struct rule *rule)
+{
+    const struct yaml_node *service = yaml_take(what, "service");
+    const struct yaml_node *run_as = yaml_take(what, "run_as");
+    const struct yaml_node *command = yaml_take(what, "command");
+    const struct yaml_node *writable = yaml_take(what, "writable_command");
+
+    if (service)
+        rule->services = read_texts(reading, service, read_service);
+    if (run_as)
+        read_names(reading, run_as, read_user, &rule->run_as);
+    if (command)
+        read_commands(reading, command, rule);
+    if (writable)
+        read_writable(reading, writable, rule);
+    yaml_finish(what, reading->errors);
+}
+
+static void read_networks(struct reading *reading, const struct yaml_node *node, struct rule *rule)
+{
+    size_t count = yaml_count(node);
+    struct network *networks;
+
+    if (!read_is_list(reading, node))
+        return;
+    networks = arena_alloc(&reading->policy->arena, count * sizeof(*networks));
+    reading->out_of_memory |= !networks;
+    for (size_t i = 0; networks && i < count; i++) {
+        const struct yaml_node *item = yaml_item(node, i);
+        const char *text = yaml_text(item, reading->errors), *wrong = NULL;
+        bool local = text && strcmp(text, "local") == 0;
+
+        rule->local |= local;
+        if (!text || local)
+            continue;
+        wrong = network_parse(text, &networks[rule->network_count]);
+        if (wrong)
+            yaml_error(reading->errors, item, "'%s' is not a network: %s", text, wrong);
+        else
+            rule->network_count++;
+    }
+    rule->networks = networks;
+}
+
+static void read_where(struct reading *reading, struct yaml_node *where, struct rule *rule)
+{
+    static const char *const ttys[] = {
+        [TTY_UNKNOWN] = "", [TTY_NONE] = "none", [TTY_PTY] = "pty", [TTY_CONSOLE] = "console"};
+    const struct yaml_node *host = yaml_take(where, "host"), *rhost = yaml_take(where, "rhost");
+    const struct yaml_node *tty = yaml_take(where, "tty");
+
+    if (host)
+        rule->hosts = read_texts(reading, host, read_host);
+    if (rhost)
+        read_networks(reading, rhost, rule);
+    if (tty)
+        rule->ttys = read_choices(reading, tty, (struct words){ttys + 1, 3}) << 1;
+    yaml_finish(where, reading->errors);
+}
+
+static void read_days(struct reading *reading, const struct yaml_node *node, struct window *window)
+{
+    if (!read_is_list(reading, node))
+        return;
+    window->days = 0;
+    for (size_t i = 0; i < yaml_count(node); i++) {
+        const struct yaml_node *item = yaml_item(node, i);
+        const char *text = yaml_text(item, reading->errors);
+        const char *wrong = text ? window_parse_days(text, &window->days) : NULL;
+
+        if (wrong)
+            yaml_error(reading->errors, item, "'%s' is not a day: %s", text, wrong);
+    }
+}
+
+static void read_hours(struct reading *reading, const struct yaml_node *node, struct window *window)
+{
+    const char *text = yaml_text(node, reading->errors);
+    const char *wrong = text ? window_parse_hours(text, window) : NULL;
+
+    if (wrong)
+        yaml_error(reading->errors, node, "'%s' is not a time of day: %s", text, wrong);
+}
+
+/* The name becomes part of a path below the system's zone files later on. */
+static bool is_zone(const char *text)
+{
+    return text[0] != '\0' && text[0] != '/' && strlen(text) <= ZONE_MAX && !strstr(text, "..") &&
+           has_only(text, "_+/-");
+}
+
+static void read_zone(struct reading *reading, const struct yaml_node *node, struct window *window)
+{
+    const char *text = yaml_text(node, reading->errors);
+    struct policy *policy = reading->policy;
+    uint32_t zone;
+
+    if (!text)
+        return;
+    if (!is_zone(text)) {
+        yaml_error(reading->errors, node,
+            "'%s' is not the name of a time zone such as Europe/Berlin", text);
+        return;
+    }
+    zone = names_add(&policy->zones, &policy->arena, text, node);
+    if (zone == NAMES_NONE)
+        reading->out_of_memory = true;
+    else if (zone == POLICY_ZONES_MAX)
+        yaml_error(
+            reading->errors, node, "more than %d time zones are named", POLICY_ZONES_MAX - 1);
+    else
+        window->zone = zone;
+}
+
+static void read_when(struct reading *reading, struct yaml_node *when, struct rule *rule)
+{
+    const struct yaml_node *days = yaml_take(when, "days"), *hours = yaml_take(when, "hours");
+    const struct yaml_node *zone = yaml_take(when, "zone");
+    struct window *window = &rule->window;
+
+    window->set = days || hours;
+    window->days = WINDOW_ALL_DAYS;
+    window->to = WINDOW_MINUTES;
+    if (days)
+        read_days(reading, days, window);
+    if (hours)
+        read_hours(reading, hours, window);
+    if (zone)
+        read_zone(reading, zone, window);
+    if (zone && !window->set)
+        yaml_error(reading->errors, zone, "'zone' has no effect without 'days' or 'hours'");
+    yaml_finish(when, reading->errors);
+}
+
+void rule_read_conditions(struct reading *reading, struct yaml_node *node, struct rule *rule)
+{
+    struct yaml_node *who = take_section(reading, node, "who");
+    struct yaml_node *what = take_section(reading, node, "what");
+    struct yaml_node *where = take_section(reading, node, "where");
+    struct yaml_node *when = take_section(reading, node, "when");
+
+    if (who)
+        read_who(reading, who, rule);
+    if (what)
+        read_what(reading, what, rule);
+    if (where)
+        read_where(reading, where, rule);
+    if (when)
+        read_when(reading, when, rule);
+}

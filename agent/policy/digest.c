@@ -1,0 +1,33 @@
+#include "digest.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+
+void digest_start(struct digest *digest)
+{
+    digest->context = EVP_MD_CTX_new();
+    digest->failed =
+        !digest->context || EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) != 1;
+}
+
+void digest_add(struct digest *digest, const void *data, size_t length)
+{
+    if (!digest->failed && EVP_DigestUpdate(digest->context, data, length) != 1)
+        digest->failed = true;
+}
+
+int digest_finish(struct digest *digest, char ret_hex[POLICY_DIGEST_SIZE])
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+
+    if (!digest->failed && EVP_DigestFinal_ex(digest->context, hash, &length) != 1)
+        digest->failed = true;
+    EVP_MD_CTX_free(digest->context);
+    if (digest->failed || length != (POLICY_DIGEST_SIZE - 1) / 2)
+        return -ENOMEM;
+    for (unsigned i = 0; i < length; i++)
+        snprintf(ret_hex + 2 * (size_t)i, 3, "%02x", hash[i]);
+    return 0;
+}

@@ -1,0 +1,100 @@
+#include "names.h"
+
+#include <string.h>
+
+#include "../yaml/yaml.h"
+
+/* A suggestion is not worth more: past this many names it is left out. */
+#define NEAREST_MAX 2000
+
+uint64_t names_hash(const char *text, uint64_t seed)
+{
+    uint64_t hash = UINT64_C(14695981039346656037) ^ seed;
+
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+        hash = (hash ^ *p) * UINT64_C(1099511628211);
+    return hash ^ hash >> 32;
+}
+
+/* The slot that holds `text`, or the free one where it belongs. */
+static uint32_t *find_slot(const struct names *names, const char *text)
+{
+    uint32_t mask = names->size * 2 - 1, at = (uint32_t)names_hash(text, 0) & mask;
+
+    while (names->slots[at] != 0 && strcmp(names->texts[names->slots[at] - 1], text) != 0)
+        at = (at + 1) & mask;
+    return &names->slots[at];
+}
+
+static bool resize(void **array, size_t count, size_t size)
+{
+    void *bigger = reallocarray(*array, count, size);
+
+    if (bigger)
+        *array = bigger;
+    return bigger != NULL;
+}
+
+static bool grow(struct names *names)
+{
+    uint32_t size = names->size ? names->size * 2 : 16;
+    uint32_t *slots;
+
+    if (size > UINT32_MAX / 4 || !resize((void **)&names->texts, size, sizeof(*names->texts)) ||
+        !resize((void **)&names->places, size, sizeof(*names->places)))
+        return false;
+    slots = calloc((size_t)size * 2, sizeof(*slots));
+    if (!slots)
+        return false;
+    free(names->slots);
+    names->slots = slots;
+    names->size = size;
+    for (uint32_t i = 0; i < names->count; i++)
+        *find_slot(names, names->texts[i]) = i + 1;
+    return true;
+}
+
+uint32_t names_add(
+    struct names *names, struct arena *arena, const char *text, const struct yaml_node *place)
+{
+    uint32_t *slot;
+
+    if (names->count == names->size && !grow(names))
+        return NAMES_NONE;
+    slot = find_slot(names, text);
+    if (*slot == 0) {
+        const char *copy = arena_text(arena, text, strlen(text));
+
+        if (!copy)
+            return NAMES_NONE;
+        names->texts[names->count] = copy;
+        names->places[names->count] = place;
+        *slot = ++names->count;
+    }
+    return *slot - 1;
+}
+
+uint32_t names_find(const struct names *names, const char *text)
+{
+    return names->size == 0 ? NAMES_NONE : *find_slot(names, text) - 1;
+}
+
+const char *names_nearest(const struct names *names, const char *text)
+{
+    return names->count > NEAREST_MAX ? NULL : yaml_nearest(text, names->texts, names->count);
+}
+
+void names_seal(struct names *names)
+{
+    free(names->places);
+    free(names->slots);
+    names->places = NULL;
+    names->slots = NULL;
+}
+
+void names_done(struct names *names)
+{
+    names_seal(names);
+    free(names->texts);
+    *names = (struct names){0};
+}

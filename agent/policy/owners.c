@@ -1,0 +1,85 @@
+#include "owners.h"
+
+void owners_refresh(struct policy *policy, uint32_t person)
+{
+    struct owner *owner = &policy->people[person];
+
+    owner->person.uid_count = 0;
+    for (size_t i = 0; i < owner->person.account_count; i++) {
+        const struct user *user = &policy->users[owner->users[i]];
+
+        if (user->exists)
+            owner->uids[owner->person.uid_count++] = user->uid;
+    }
+}
+
+static int compare_owned(const void *left, const void *right)
+{
+    const struct owned_uid *a = left, *b = right;
+    int order = (a->uid > b->uid) - (a->uid < b->uid);
+
+    return order != 0 ? order : (a->person > b->person) - (a->person < b->person);
+}
+
+void owners_forget(struct policy *policy)
+{
+    free(policy->owned);
+    policy->owned = NULL;
+    policy->owned_count = 0;
+}
+
+void owners_index(struct policy *policy)
+{
+    owners_forget(policy);
+    policy->owned = calloc((size_t)policy->user_names.count + 1, sizeof(*policy->owned));
+    if (!policy->owned)
+        return;
+    for (uint32_t i = 0; i < policy->user_names.count; i++) {
+        const struct user *user = &policy->users[i];
+
+        if (user->exists && user->person != PERSON_NONE)
+            policy->owned[policy->owned_count++] =
+                (struct owned_uid){.uid = user->uid, .person = user->person};
+    }
+    qsort(policy->owned, policy->owned_count, sizeof(*policy->owned), compare_owned);
+}
+
+/* The first entry for `uid`, or the place where it would stand. */
+static size_t lower_bound(const struct policy *policy, uid_t uid)
+{
+    size_t low = 0, high = policy->owned_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (policy->owned[middle].uid < uid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int64_t search_people(const struct policy *policy, uid_t uid)
+{
+    for (uint32_t i = 0; i < policy->people_names.count; i++) {
+        const struct person *person = &policy->people[i].person;
+
+        for (size_t j = 0; j < person->uid_count; j++)
+            if (person->uids[j] == uid)
+                return i;
+    }
+    return -1;
+}
+
+int64_t owners_find(const struct policy *policy, uid_t uid)
+{
+    size_t at;
+
+    if (!policy->owned)
+        return search_people(policy, uid);
+    at = lower_bound(policy, uid);
+    if (at == policy->owned_count || policy->owned[at].uid != uid)
+        return -1;
+    return policy->owned[at].person;
+}

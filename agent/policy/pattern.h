@@ -1,0 +1,16 @@
+/* Splits the text of a command or host pattern into words in the normal form of glob.h. The
+ * text is described in assent-policy(5), "Command patterns". */
+#pragma once
+
+#include "../yaml/arena.h"
+
+#define PATTERN_WORDS_MAX 256
+
+/* Texts in an arena. */
+struct texts {
+    const char *const *items;
+    size_t count;
+};
+
+/* Returns NULL and the words, or what is wrong with the text, in words for its author. */
+MUST_USE const char *pattern_split(const char *text, struct arena *arena, struct texts *ret_words);

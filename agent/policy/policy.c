@@ -1,0 +1,160 @@
+#include "policy.h"
+
+#include "index.h"
+#include "model.h"
+#include "owners.h"
+
+void policy_free(struct policy *policy)
+{
+    if (!policy)
+        return;
+    index_done(&policy->index);
+    owners_forget(policy);
+    names_done(&policy->user_names);
+    names_done(&policy->group_names);
+    names_done(&policy->people_names);
+    names_done(&policy->group_services);
+    names_done(&policy->zones);
+    free(policy->rules);
+    free(policy->users);
+    free(policy->groups);
+    free(policy->people);
+    arena_done(&policy->arena);
+    free(policy);
+}
+
+size_t policy_user_count(const struct policy *policy)
+{
+    return policy->user_names.count;
+}
+
+const char *policy_user_name(const struct policy *policy, size_t index)
+{
+    return index < policy->user_names.count ? policy->user_names.texts[index] : NULL;
+}
+
+/* What was built on the ids told before no longer holds. */
+static void forget_ids(struct policy *policy)
+{
+    index_done(&policy->index);
+    owners_forget(policy);
+}
+
+void policy_resolve_user(struct policy *policy, size_t index, bool exists, uid_t uid)
+{
+    struct user *user;
+
+    if (index >= policy->user_names.count)
+        return;
+    user = &policy->users[index];
+    exists &= uid != (uid_t)-1; /* the "no change" of chown(2) and setreuid(2): nobody's id */
+    if (user->exists == exists && (!exists || user->uid == uid))
+        return;
+    user->exists = exists;
+    user->uid = uid;
+    forget_ids(policy);
+    if (user->person != PERSON_NONE)
+        owners_refresh(policy, user->person);
+}
+
+size_t policy_group_count(const struct policy *policy)
+{
+    return policy->group_names.count;
+}
+
+const char *policy_group_name(const struct policy *policy, size_t index)
+{
+    return index < policy->group_names.count ? policy->group_names.texts[index] : NULL;
+}
+
+void policy_resolve_group(struct policy *policy, size_t index, bool exists, gid_t gid)
+{
+    struct group *group;
+
+    if (index >= policy->group_names.count)
+        return;
+    group = &policy->groups[index];
+    exists &= gid != (gid_t)-1;
+    if (group->exists == exists && (!exists || group->gid == gid))
+        return;
+    group->exists = exists;
+    group->gid = gid;
+    forget_ids(policy);
+}
+
+void policy_ready(struct policy *policy)
+{
+    index_build(policy);
+    owners_index(policy);
+}
+
+size_t policy_zone_count(const struct policy *policy)
+{
+    return policy->zones.count;
+}
+
+const char *policy_zone_name(const struct policy *policy, size_t index)
+{
+    return index < policy->zones.count ? policy->zones.texts[index] : NULL;
+}
+
+const char *policy_digest(const struct policy *policy)
+{
+    return policy->digest;
+}
+
+size_t policy_rule_count(const struct policy *policy)
+{
+    return policy->rule_count;
+}
+
+size_t policy_person_count(const struct policy *policy)
+{
+    return policy->people_names.count;
+}
+
+const struct person *policy_person(const struct policy *policy, uint32_t index)
+{
+    return index < policy->people_names.count ? &policy->people[index].person : NULL;
+}
+
+int64_t policy_person_of(const struct policy *policy, uid_t uid)
+{
+    return owners_find(policy, uid);
+}
+
+const char *decision_to_string(enum decision decision)
+{
+    switch (decision) {
+    case DECISION_ALLOW:
+        return "allow";
+    case DECISION_ESCALATE:
+        return "escalate";
+    default:
+        return "deny";
+    }
+}
+
+const char *strength_to_string(enum strength strength)
+{
+    switch (strength) {
+    case STRENGTH_HARDWARE:
+        return "hardware";
+    case STRENGTH_SIGNED:
+        return "signed";
+    default:
+        return "local";
+    }
+}
+
+const char *subject_kind_to_string(enum subject_kind kind)
+{
+    switch (kind) {
+    case SUBJECT_HUMAN:
+        return "human";
+    case SUBJECT_SERVICE:
+        return "service";
+    default:
+        return "unknown";
+    }
+}

@@ -1,0 +1,47 @@
+/* The tree behind yaml.h, for the files of this folder only. */
+#pragma once
+
+#include "arena.h"
+#include "yaml.h"
+
+/* Keys somebody asked a mapping for. Blocks go back to the document when the mapping is finished,
+ * so that a long list of small mappings needs only a few. */
+#define YAML_KNOWN_BLOCK 30
+struct yaml_known {
+    struct yaml_known *next;
+    size_t count;
+    const char *keys[YAML_KNOWN_BLOCK];
+};
+
+struct yaml_node {
+    struct yaml_document *document;
+    unsigned line, column;
+    unsigned kind : 2;    /* enum yaml_kind */
+    unsigned taken : 1;   /* of a key: somebody asked for it */
+    unsigned refused : 1; /* an error about it has been added already: say no more */
+    unsigned count;       /* items, or pairs */
+    union {
+        const char *text;           /* scalar */
+        struct yaml_node *children; /* items; or key, value, key, value .. */
+    };
+    struct yaml_known *known;
+};
+
+struct yaml_document {
+    struct arena arena;
+    const char *file;
+    struct yaml_node *root;
+    struct yaml_known *spare;
+};
+
+struct yaml_flaw {
+    unsigned line, column; /* from 1, inside the text */
+    char text[80];
+};
+
+/* Looks for what must not stand in a file that decides: bytes that are not UTF-8 and
+ * characters that are not seen or that reorder the text around them. Tells the first. */
+MUST_USE bool yaml_text_has_flaw(const char *text, size_t length, struct yaml_flaw *ret_flaw);
+
+/* Refuses keys that stand twice in the mapping. Returns false on OOM. */
+MUST_USE bool yaml_check_duplicates(const struct yaml_node *mapping, struct yaml_errors *errors);
