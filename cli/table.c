@@ -47,7 +47,7 @@ void table_take(struct table *table, char *escaped, enum style style)
 
 void table_add(struct table *table, const char *text, enum style style)
 {
-    table_take(table, str_escape_new(text ? text : ""), style);
+    table_take(table, text_escape(text ? text : ""), style);
 }
 
 static void measure(const struct table *table, size_t widths[TABLE_COLUMNS_MAX])

@@ -10,9 +10,49 @@
 /* What needs no quotes in any shell. */
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
 
+/* The length of the escape sequence at `text`, as str_escape writes them; 0 if it is none. */
+static size_t sequence_length(const char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    if (text[0] == '\\' && text[1] == '\\')
+        return 2;
+    if (text[0] != '\\' || text[1] != 'x' || text[2] == '\0' || text[3] == '\0')
+        return 0;
+    return strchr(digits, text[2]) && strchr(digits, text[3]) ? 4 : 0;
+}
+
+/* Whether str_escape could have written `text`, where `escaped` is what it makes of it now:
+ * nothing changes but backslashes, and those begin sequences. */
+static bool is_escaped(const char *text, const char *escaped)
+{
+    while (*text != '\0') {
+        if (*text == '\\') {
+            size_t length = sequence_length(text);
+
+            if (length == 0)
+                return false;
+            escaped += length == 2 ? 4 : 5;
+            text += length;
+        } else if (*text++ != *escaped++) {
+            return false;
+        }
+    }
+    return true;
+}
+
+char *text_escape(const char *text)
+{
+    AUTO_FREE char *escaped = str_escape_new(text);
+
+    if (escaped && is_escaped(text, escaped))
+        return strdup(text);
+    return TAKE_PTR(escaped);
+}
+
 void text_put(struct str_builder *out, const char *text)
 {
-    AUTO_FREE char *escaped = text ? str_escape_new(text) : NULL;
+    AUTO_FREE char *escaped = text ? text_escape(text) : NULL;
 
     if (escaped)
         str_append(out, escaped);
@@ -112,7 +152,7 @@ void text_put_wrapped(struct str_builder *out, const char *escaped, size_t inden
 
 static void put_argument(struct str_builder *out, const char *argument)
 {
-    AUTO_FREE char *escaped = str_escape_new(argument);
+    AUTO_FREE char *escaped = text_escape(argument);
 
     if (!escaped) {
         out->failed = true;

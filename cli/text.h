@@ -1,11 +1,16 @@
-/* Text for terminals. Everything that came from outside passes text_put() or one of its kin,
- * which escape (str_escape) before anything else looks at it. Widths are terminal columns. */
+/* Text for terminals. Everything that came from the agent passes text_escape() or one of its
+ * kin before anything else looks at it. Widths are terminal columns. */
 #pragma once
 
 #include <jansson.h>
 #include <stddef.h>
 
 #include "../common/str.h"
+
+/* `text` fit for a terminal, in fresh memory; NULL on OOM. The agent sends what users chose
+ * already escaped (str_escape), which is left as it is; whatever is not of that form is escaped
+ * here, so that nothing depends on the agent's having done it. */
+char *text_escape(const char *text);
 
 /* Appends `text` escaped; NULL appends nothing. */
 void text_put(struct str_builder *out, const char *text);

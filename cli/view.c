@@ -32,7 +32,7 @@ void view_row(
 void view_row_text(
     struct str_builder *out, const struct view *view, const char *label, const char *text)
 {
-    AUTO_FREE char *escaped = text ? str_escape_new(text) : NULL;
+    AUTO_FREE char *escaped = text ? text_escape(text) : NULL;
 
     view_row(out, view, label, escaped);
 }

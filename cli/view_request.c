@@ -118,7 +118,7 @@ static void put_origin(struct str_builder *out, const struct view *view, const j
 static void put_paragraph(
     struct str_builder *out, const struct view *view, const char *title, const char *text)
 {
-    AUTO_FREE char *escaped = text ? str_escape_new(text) : NULL;
+    AUTO_FREE char *escaped = text ? text_escape(text) : NULL;
 
     if (!escaped)
         return;
@@ -143,7 +143,7 @@ static void put_unusual(struct str_builder *out, const struct view *view, const 
     json_array_foreach(unusual, index, item)
     {
         AUTO_FREE char *escaped =
-            json_is_string(item) ? str_escape_new(json_string_value(item)) : NULL;
+            json_is_string(item) ? text_escape(json_string_value(item)) : NULL;
 
         str_append(out, "  - ");
         text_put_wrapped(out, escaped ? escaped : "?", 4, view->options->width);

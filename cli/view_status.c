@@ -21,7 +21,7 @@ static void put_lines(struct str_builder *out, const struct view *view, enum sty
     json_array_foreach(lines, index, line)
     {
         AUTO_FREE char *escaped =
-            json_is_string(line) ? str_escape_new(json_string_value(line)) : NULL;
+            json_is_string(line) ? text_escape(json_string_value(line)) : NULL;
 
         str_append(out, "  ");
         text_put_wrapped(out, escaped ? escaped : "?", 4, view->options->width);
