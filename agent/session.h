@@ -16,14 +16,17 @@ struct login_session {
     char rhost[64]; /* its remote host, "" if none */
 };
 
-/* Finds the login session of `pid`, which connected with `pidfd` or -1 (SO_PEERPIDFD). The
- * loginuid, where set, must agree with logind; if they disagree the session is not known. Returns 0
- * (then see `known`), or -errno (-ESRCH: the process is gone: also when it went while we looked).
- */
+/* Finds the login session of `pid`, whose pidfd was taken when it connected (session_peer_pidfd).
+ * The loginuid, where set, must agree with logind; if they disagree the session is not known.
+ * Without a pidfd (-1) it is not known either: the pid may be another's by now, and with it a
+ * session that was never the peer's. Returns 0 (then see `known`), or -errno (-ESRCH: the process
+ * is gone: also when it went while we looked). */
 MUST_USE int session_of(pid_t pid, int pidfd, struct login_session *ret_session);
 
-/* A pidfd for the peer of a connected AF_UNIX socket: SO_PEERPIDFD where the kernel has it
- * (6.5), else pidfd_open(2) of SO_PEERCRED's pid. Returns the descriptor or -errno. */
+/* A pidfd for the peer of a connected AF_UNIX socket: SO_PEERPIDFD where the kernel has it (6.5),
+ * else pidfd_open(2) of SO_PEERCRED's pid. Call it right after accept(2): on an older kernel a peer
+ * that died before, with its end kept open by a child, leaves its pid to whoever gets it next.
+ * Returns the descriptor or -errno. */
 MUST_USE int session_peer_pidfd(int socket_fd, pid_t pid);
 
 /* Reads what /proc/PID/loginuid says: a uid, or 4294967295 for "never logged in", with or without a

@@ -564,8 +564,7 @@ static void test_garbage(void **state)
         "{\"method\":\"io.assent.GetStatus\",\"more\":\"true\"}",
         "{\"method\":\"io.assent.GetStatus\",\"oneway\":null}",
         "{\"method\":\"io.assent.GetStatus\",\"more\":true,\"oneway\":true}",
-        "{\"method\":\"io.assent.GetStatus\",\"parameters\":{\"a\":[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]}"
-        "}",
+        "{\"method\":\"io.assent.GetStatus\",\"a\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}",
         "GET / HTTP/1.1\r\n\r\n",
     };
 
