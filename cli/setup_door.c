@@ -23,7 +23,7 @@
         STACK_AUTH, place, "auth     required  pam_assent.so wait=60s" RESCUE \
     }
 
-const struct door doors[] = {
+const struct door door_table[] = {
     {
         .name = "sshd",
         .summary = "every ssh login, by key, certificate or password",
@@ -104,7 +104,7 @@ const struct door doors[] = {
 
 const struct door *door_find(const char *name)
 {
-    for (const struct door *door = doors; door->name != NULL; door++) {
+    for (const struct door *door = door_table; door->name != NULL; door++) {
         if (strcmp(door->name, name) == 0)
             return door;
     }

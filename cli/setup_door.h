@@ -36,7 +36,7 @@ struct door {
 };
 
 /* All doors; ends with a row whose name is NULL. */
-extern const struct door doors[];
+extern const struct door door_table[];
 
 /* NULL if there is none of that name. */
 const struct door *door_find(const char *name);

@@ -187,7 +187,7 @@ static void rules_that_go_round_ours_are_found(void **state)
 static void every_door_is_undone_byte_for_byte(void **state)
 {
     (void)state;
-    for (const struct door *door = doors; door->name != NULL; door++) {
+    for (const struct door *door = door_table; door->name != NULL; door++) {
         for (size_t i = 0; i < DOOR_FILES_MAX && door->files[i].path != NULL; i++) {
             const struct door_file *file = &door->files[i];
             if (file->kind != DOOR_PAM)
