@@ -11,6 +11,10 @@ SUDODIR ?= /usr/libexec/sudo
 UNITDIR ?= /lib/systemd/system
 VERSION := $(shell sed -n '1s/^assent \([^ ]*\).*/\1/p' NEWS 2>/dev/null)
 
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+SAY = $(if $(filter 1,$(V)),@:,@printf '  %-4s %s\n')
+
 ifeq ($(SAN),1)
 BUILD ?= build/san
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -32,7 +36,7 @@ LDFLAGS_ALL := $(SANFLAGS) $(EXTRA) -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDF
 MODULE_LD := -shared -Wl,--no-undefined -Wl,--exclude-libs,ALL -Wl,-Bsymbolic
 
 AGENT_LIBS := -lsystemd -lsqlite3 -lyaml -ljansson -lcrypto -lpthread
-CLI_LIBS := -lyaml -ljansson -lcrypto -lsystemd
+CLI_LIBS := -lyaml -ljansson -lcrypto -lsystemd -lpam
 TEST_LIBS := -lcmocka $(AGENT_LIBS) -lpam
 
 src = $(wildcard $(1)/*.c)
@@ -68,7 +72,8 @@ all: $(PROGRAMS) ## build everything
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(SAY) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c $< -o $@
 
 $(COMMON): $(call obj,$(COMMON_SRC))
 $(POLICY): $(call obj,$(POLICY_SRC))
@@ -76,27 +81,33 @@ $(AGENT): $(call obj,$(AGENT_SRC))
 $(MODULES): $(call obj,$(PAM_SRC) $(PLUGIN_SRC))
 $(BUILD)/%.a:
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(ASSENTD): $(call obj,agent/main.c) $(AGENT) $(POLICY) $(COMMON)
-	$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS)
+	$(SAY) LD $@
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS)
 
 $(ASSENT): $(call obj,$(CLI_SRC)) $(POLICY) $(COMMON)
-	$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(CLI_LIBS)
+	$(SAY) LD $@
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(CLI_LIBS)
 
 $(PAM): $(call obj,$(PAM_SRC)) $(COMMON) pam_module/module.map
-	$(CC) $(MODULE_LD) $(LDFLAGS_ALL) -Wl,--version-script=pam_module/module.map -o $@ \
+	$(SAY) LD $@
+	$(Q)$(CC) $(MODULE_LD) $(LDFLAGS_ALL) -Wl,--version-script=pam_module/module.map -o $@ \
 		$(filter-out %.map,$^) -lpam
 
 $(PLUGIN): $(call obj,$(PLUGIN_SRC)) $(COMMON) sudo_plugin/plugin.map
-	$(CC) $(MODULE_LD) $(LDFLAGS_ALL) -Wl,--version-script=sudo_plugin/plugin.map -o $@ \
+	$(SAY) LD $@
+	$(Q)$(CC) $(MODULE_LD) $(LDFLAGS_ALL) -Wl,--version-script=sudo_plugin/plugin.map -o $@ \
 		$(filter-out %.map,$^)
 
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS) $(MODULES) $(AGENT) $(POLICY) $(COMMON)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(AGENT) $(POLICY) $(COMMON)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS) -lpam
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS) -lpam
 
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 

@@ -1,0 +1,95 @@
+/* The agent: what it holds and in which order it starts and ends. One sd-event loop;
+ * everything here belongs to that one thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "../common/clock.h"
+#include "../common/macro.h"
+#include "book.h"
+#include "config.h"
+#include "digest.h"
+#include "ids.h"
+#include "policy/policy.h"
+#include "refusals.h"
+#include "texts.h"
+
+struct change;
+struct gate_server;
+struct journal;
+struct ledger;
+struct ledger_batch;
+struct public_server;
+struct reload;
+struct waiter;
+struct watcher;
+struct zones;
+
+/* Where things are; the defaults are in names.h, tests give their own. Borrowed. */
+struct agent_options {
+    const char *config;
+    const char *policy_dir;
+    const char *ledger;
+    const char *gate;   /* bound by the agent itself when no socket was passed */
+    const char *public; /* the same */
+    const char *spool;
+    bool journal; /* copy records to journald */
+};
+
+struct agent {
+    struct agent_options options;
+    sd_event *event;
+    struct config config;
+    struct policy *policy; /* never NULL once started */
+    struct zones *zones;
+    struct ledger *ledger;
+    struct journal *journal;
+    struct digester *digester;
+    struct gate_server *gate;
+    struct public_server *public;
+    struct book book;
+    struct refusals refusals;
+    struct ids ids;
+    uint8_t seal_key[32];
+    char boot_id[CLOCK_BOOT_ID_SIZE];
+    uint64_t started_real_us;
+    uint64_t started_us;        /* boot clock */
+    uint64_t policy_real_us;    /* when the policy in force was loaded */
+    struct texts policy_errors; /* why the newest one on disk was not */
+    struct texts policy_warnings;
+    bool auditors_known;
+    gid_t auditors;
+    struct watcher *watchers; /* public calls that follow events (watch.h) */
+    struct waiter *waiters;   /* who waits for a request (lifecycle.h) */
+    struct change *changes;   /* steps on their way to the disk (lifecycle.c) */
+    bool reserving;           /* ids are being reserved, up to: */
+    uint64_t reserving_limit;
+    sd_event_source *sweep; /* the next moment something ends */
+    uint64_t sweep_us;
+    uint64_t journal_saved; /* cursor last written to the ledger */
+    bool reloading;
+    struct reload *reload; /* reload.c */
+    bool stopping;
+};
+
+/* Opens everything and loads the state. Returns 0 or -errno after having said why on the log. */
+MUST_USE int agent_new(const struct agent_options *options, struct agent **ret_agent);
+void agent_free(struct agent *agent);
+
+/* Serves until told to stop. */
+MUST_USE int agent_run(struct agent *agent);
+
+/* Arms the sweep for `when_us` (boot clock) if that is earlier than what is armed. */
+void agent_sweep_at(struct agent *agent, uint64_t when_us);
+
+/* A new id, reserving more when they run short. -EAGAIN: none at hand, the ledger is behind. */
+MUST_USE int agent_new_id(struct agent *agent, char ret_id[IDS_SIZE]);
+
+/* Submits a record nobody waits for. */
+void agent_record(struct agent *agent, struct ledger_batch *batch);
+
+/* Called by whoever learns that a batch is durable: wakes the journal's copier and the watchers. */
+void agent_committed(struct agent *agent);

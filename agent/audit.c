@@ -1,0 +1,247 @@
+#include "audit.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../common/clock.h"
+#include "../common/str.h"
+#include "grant.h"
+#include "ledger/ledger.h"
+#include "policy/policy.h"
+#include "refusals.h"
+#include "request.h"
+#include "scope.h"
+
+#define MESSAGE_MAX 1024
+
+/* Absent and empty texts have no field. */
+static void put(json_t *json, const char *key, const char *text)
+{
+    if (!str_empty(text))
+        json_object_set_new(json, key, json_string(text));
+}
+
+static json_t *begin(const char *event, const char *chain)
+{
+    json_t *json = json_object();
+
+    put(json, "event", event);
+    put(json, "chain", chain);
+    return json;
+}
+
+static void put_subject(json_t *json, const struct subject *subject)
+{
+    put(json, "subject", subject->name);
+    json_object_set_new(json, "subject_uid", json_integer(subject->uid));
+    put(json, "subject_kind", subject_kind_to_string((enum subject_kind)subject->kind));
+}
+
+static void put_scope(json_t *json, const struct scope *scope)
+{
+    AUTO_FREE char *command = scope_command_line(scope);
+
+    put(json, "service", scope->service);
+    put(json, "run_as", scope->run_as);
+    put(json, "rhost", scope->rhost);
+    put(json, "command", command);
+}
+
+static void put_time(json_t *json, const char *key, uint64_t realtime_us)
+{
+    char text[CLOCK_RFC3339_SIZE];
+
+    clock_format_rfc3339(realtime_us, text);
+    put(json, key, text);
+}
+
+static void commit(struct ledger_batch *batch, json_t *json, const char *message)
+{
+    char line[MESSAGE_MAX];
+    char *record = NULL;
+
+    /* cut at a whole character: str_escape leaves escaped text alone but for its length */
+    snprintf(line, sizeof(line), "%s", message);
+    while (!str_is_utf8(line, strlen(line)))
+        line[strlen(line) - 1] = '\0';
+    put(json, "message", line);
+    record = json_dumps(json, JSON_COMPACT);
+    /* a NULL record (out of memory) makes the batch fail, and with it the decision */
+    ledger_batch_audit(batch, json_string_value(json_object_get(json, "chain")),
+        json_string_value(json_object_get(json, "event")), clock_realtime_us(), record);
+    free(record);
+    json_decref(json);
+}
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+void audit_decided(struct ledger_batch *batch, const struct audit_decision *decision)
+{
+    const struct verdict *verdict = decision->verdict;
+    json_t *json = begin(EVENT_DECIDED, decision->chain);
+    AUTO_FREE char *what = scope_describe(decision->scope);
+    const char *word = verdict->decision == DECISION_ALLOW      ? "may"
+                       : verdict->decision == DECISION_ESCALATE ? "must ask to"
+                                                                : "may not";
+    char message[MESSAGE_MAX];
+
+    put_subject(json, decision->subject);
+    put_scope(json, decision->scope);
+    put(json, "tty", decision->tty);
+    put(json, "decision", decision_to_string(verdict->decision));
+    put(json, "rule", verdict->rule);
+    put(json, "policy", decision->policy);
+    put(json, "reason", decision->reason);
+    snprintf(message, sizeof(message), "%s %s %s%s%s: %s", decision->subject->name, word,
+        or_empty(what), verdict->rule ? " by rule " : "", or_empty(verdict->rule), verdict->reason);
+    commit(batch, json, message);
+}
+
+void audit_repeats(struct ledger_batch *batch, const struct refusal *refusal)
+{
+    json_t *json = begin(EVENT_DECIDED, NULL);
+    char message[MESSAGE_MAX];
+
+    json_object_set_new(json, "subject_uid", json_integer(refusal->uid));
+    put(json, "service", refusal->service);
+    put(json, "decision", decision_to_string(DECISION_DENY));
+    put(json, "rule", refusal->rule);
+    json_object_set_new(json, "count", json_integer((json_int_t)refusal->repeats));
+    snprintf(
+        message, sizeof(message), "%s: refused %u more times", refusal->record, refusal->repeats);
+    commit(batch, json, message);
+}
+
+static void request_message(char message[MESSAGE_MAX], const char *event,
+    const struct request *request, const char *person, const char *detail)
+{
+    AUTO_FREE char *what = scope_describe(&request->scope);
+    AUTO_FREE char *asked = texts_join(&request->asked, " or ");
+
+    if (strcmp(event, EVENT_REQUEST_OPENED) == 0)
+        snprintf(message, MESSAGE_MAX, "%s asks to %s [%s]: %s", request->subject.name,
+            or_empty(what), request->id, request->reason ? request->reason : "no reason given");
+    else if (strcmp(event, EVENT_STAGE_STARTED) == 0)
+        snprintf(message, MESSAGE_MAX, "%llu of %s asked about request %s of %s",
+            (unsigned long long)request->need, or_empty(asked), request->id, request->subject.name);
+    else
+        snprintf(message, MESSAGE_MAX, "request %s of %s to %s: %s%s%s%s%s", request->id,
+            request->subject.name, or_empty(what), request_state_to_string(request->state),
+            person ? " by " : "", or_empty(person), detail ? ": " : "", or_empty(detail));
+}
+
+static json_t *begin_request(const char *event, const struct request *request)
+{
+    json_t *json = begin(event, request->id);
+
+    put(json, "request", request->id);
+    put(json, "grant", request->grant);
+    put_subject(json, &request->subject);
+    put_scope(json, &request->scope);
+    put(json, "tty", request->tty);
+    put(json, "rule", request->rule);
+    put(json, "policy", request->policy);
+    put(json, "reason", request->reason);
+    put(json, "ticket", request->ticket);
+    put(json, "stage", "1");
+    put_time(json, "expires", request->expires_real_us);
+    return json;
+}
+
+void audit_request(struct ledger_batch *batch, const char *event, const struct request *request,
+    const char *person, const char *detail)
+{
+    json_t *json = begin_request(event, request);
+    char message[MESSAGE_MAX];
+
+    put(json, "approver", person);
+    put(json, "detail", detail);
+    request_message(message, event, request, person, detail);
+    commit(batch, json, message);
+}
+
+void audit_approval(
+    struct ledger_batch *batch, const struct request *request, const struct approval *approval)
+{
+    json_t *json = begin_request(approval->approved ? EVENT_APPROVAL : EVENT_REFUSAL, request);
+    AUTO_FREE char *what = scope_describe(&request->scope);
+    char message[MESSAGE_MAX];
+
+    put(json, "approver", approval->person);
+    json_object_set_new(json, "approver_uid", json_integer(approval->uid));
+    put(json, "strength", strength_to_string((enum strength)approval->strength));
+    put(json, "detail", approval->reason);
+    snprintf(message, sizeof(message), "%s %s request %s of %s to %s%s%s (%u of %llu)",
+        approval->person, approval->approved ? "approved" : "refused", request->id,
+        request->subject.name, or_empty(what), approval->reason ? ": " : "",
+        or_empty(approval->reason), request_approval_count(request),
+        (unsigned long long)request->need);
+    commit(batch, json, message);
+}
+
+void audit_grant(struct ledger_batch *batch, const char *event, const struct grant *grant,
+    const char *detail, const char *session)
+{
+    json_t *json = begin(event, grant->request[0] != '\0' ? grant->request : grant->id);
+    AUTO_FREE char *what = scope_describe(&grant->scope);
+    AUTO_FREE char *approvers = texts_join(&grant->approvers, ", ");
+    char message[MESSAGE_MAX];
+
+    put(json, "request", grant->request);
+    put(json, "grant", grant->id);
+    put_subject(json, &grant->subject);
+    put_scope(json, &grant->scope);
+    put(json, "rule", grant->rule);
+    put(json, "policy", grant->policy);
+    put(json, "reason", grant->purpose);
+    put(json, "approver", approvers);
+    put(json, "session", session);
+    put(json, "detail", detail);
+    put_time(json, "expires", grant->expires_real_us);
+    snprintf(message, sizeof(message), "grant %s of %s to %s: %s%s%s", grant->id,
+        grant->subject.name, or_empty(what), event, detail ? ": " : "", or_empty(detail));
+    commit(batch, json, message);
+}
+
+void audit_session(struct ledger_batch *batch, const char *event, const char *chain,
+    const struct subject *subject, const char *service, const char *session)
+{
+    json_t *json = begin(event, chain);
+    char message[MESSAGE_MAX];
+
+    put_subject(json, subject);
+    put(json, "service", service);
+    put(json, "session", session);
+    snprintf(message, sizeof(message), "%s of %s by %s%s%s", event, subject->name, service,
+        str_empty(session) ? "" : ", session ", or_empty(session));
+    commit(batch, json, message);
+}
+
+void audit_agent(
+    struct ledger_batch *batch, const char *event, const char *digest, const char *message)
+{
+    json_t *json = begin(event, NULL);
+
+    put(json, "policy", digest);
+    commit(batch, json, message);
+}
+
+void audit_rescue(struct ledger_batch *batch, const char *user, const char *service,
+    const char *detail, uint64_t realtime_us)
+{
+    json_t *json = begin(EVENT_RESCUE_USED, NULL);
+    char message[MESSAGE_MAX];
+
+    put(json, "subject", user);
+    put(json, "service", service);
+    put(json, "detail", detail);
+    put_time(json, "happened", realtime_us);
+    snprintf(message, sizeof(message),
+        "%s was let in by %s through the rescue group while the agent was away: %s", user, service,
+        or_empty(detail));
+    commit(batch, json, message);
+}

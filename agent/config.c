@@ -1,0 +1,148 @@
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/file.h"
+#include "../common/parse.h"
+#include "../common/str.h"
+#include "yaml/yaml.h"
+
+#define CONFIG_SIZE_MAX ((size_t)64 * 1024)
+#define HOST_NAME_SIZE 256
+
+int config_init(struct config *config)
+{
+    char host[HOST_NAME_SIZE];
+
+    *config = (struct config){
+        .human_uid_first = 1000,
+        .human_uid_last = 59999,
+        .requests_per_person = 8,
+        .logins_waiting = 4,
+    };
+    if (gethostname(host, sizeof(host)) < 0)
+        return -errno;
+    host[sizeof(host) - 1] = '\0';
+    config->host = strdup(host);
+    config->auditors = strdup("assent-audit");
+    if (!config->host || !config->auditors) {
+        config_done(config);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void config_done(struct config *config)
+{
+    free(config->host);
+    free(config->auditors);
+    *config = (struct config){0};
+}
+
+static void take_name(
+    struct yaml_node *root, const char *key, char **value, struct yaml_errors *errors)
+{
+    struct yaml_node *node = yaml_take(root, key);
+    const char *text = node ? yaml_text(node, errors) : NULL;
+    char *copy;
+
+    if (!text)
+        return;
+    if (!str_is_name(text)) {
+        yaml_error(errors, node, "'%s' is not a name", key);
+        return;
+    }
+    copy = strdup(text);
+    if (!copy)
+        return;
+    free(*value);
+    *value = copy;
+}
+
+static void take_count(struct yaml_node *limits, const char *key, unsigned max, unsigned *value,
+    struct yaml_errors *errors)
+{
+    struct yaml_node *node = yaml_take(limits, key);
+    const char *text = node ? yaml_text(node, errors) : NULL;
+    uint64_t number;
+
+    if (!text)
+        return;
+    if (parse_u64(text, max, &number) < 0 || number == 0)
+        yaml_error(errors, node, "'%s' must be a number from 1 to %u", key, max);
+    else
+        *value = (unsigned)number;
+}
+
+/* "1000-59999" */
+static void take_uid_range(
+    struct yaml_node *root, struct config *config, struct yaml_errors *errors)
+{
+    struct yaml_node *node = yaml_take(root, "human_uids");
+    const char *text = node ? yaml_text(node, errors) : NULL;
+    const char *dash = text ? strchr(text, '-') : NULL;
+    AUTO_FREE char *first = NULL;
+    uint64_t from, to;
+
+    if (!text)
+        return;
+    first = dash ? strndup(text, (size_t)(dash - text)) : NULL;
+    if (!first || parse_u64(first, UINT32_MAX - 1, &from) < 0 ||
+        parse_u64(dash + 1, UINT32_MAX - 1, &to) < 0 || from == 0 || from > to) {
+        yaml_error(errors, node, "'human_uids' must be a range of user ids like 1000-59999");
+        return;
+    }
+    config->human_uid_first = (uid_t)from;
+    config->human_uid_last = (uid_t)to;
+}
+
+static void read_keys(struct config *config, struct yaml_node *root, struct yaml_errors *errors)
+{
+    struct yaml_node *limits;
+
+    if (!yaml_expect(root, YAML_MAPPING, errors))
+        return;
+    take_name(root, "host", &config->host, errors);
+    take_name(root, "auditors", &config->auditors, errors);
+    take_uid_range(root, config, errors);
+    limits = yaml_take(root, "limits");
+    if (limits && yaml_expect(limits, YAML_MAPPING, errors)) {
+        take_count(limits, "requests_per_person", 64, &config->requests_per_person, errors);
+        take_count(limits, "logins_waiting", 64, &config->logins_waiting, errors);
+        yaml_finish(limits, errors);
+    }
+    yaml_finish(root, errors);
+}
+
+int config_load(struct config *config, const char *path, uid_t owner, struct yaml_errors *errors)
+{
+    struct yaml_document *document CLEANUP(cleanup_yaml_document) = NULL;
+    AUTO_FREE char *text = NULL;
+    AUTO_CLOSE int fd = file_open_trusted(path, owner);
+    struct config fresh;
+    size_t length;
+    int r;
+
+    r = config_init(&fresh);
+    if (r < 0)
+        return r;
+    if (fd != -ENOENT) {
+        r = fd < 0 ? fd : file_read_all(fd, CONFIG_SIZE_MAX, &text, &length);
+        if (r < 0)
+            yaml_errors_add(errors, path, 0, 0, "cannot be read: %s%s", strerror(-r),
+                r == -EPERM ? " (it must belong to root and be writable by nobody else)" : "");
+        else
+            document = yaml_parse(path, text, length, errors);
+        if (document)
+            read_keys(&fresh, yaml_root(document), errors);
+    }
+    if (errors->count > 0) {
+        config_done(&fresh);
+        return -EINVAL;
+    }
+    config_done(config);
+    *config = fresh;
+    return 0;
+}

@@ -1,0 +1,306 @@
+#include "door.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/names.h"
+#include "../common/str.h"
+#include "agent.h"
+#include "audit.h"
+#include "door_request.h"
+#include "ledger/ledger.h"
+#include "say.h"
+
+/* ---- answers -------------------------------------------------------------------------- */
+
+struct tie_bearer door_bearer(const struct inquiry *inquiry)
+{
+    return (struct tie_bearer){
+        .pid = inquiry->pid,
+        .parent = inquiry->ask->parent,
+        .uid = (uint32_t)inquiry->ask->uid,
+        .service = inquiry->ask->service,
+    };
+}
+
+/* The only yes. */
+void door_answer_allow(struct inquiry *inquiry, uint64_t left_us)
+{
+    struct tie_bearer bearer = door_bearer(inquiry);
+    char tie[TIE_SIZE];
+    struct gate_answer answer = {
+        .kind = GATE_ALLOW,
+        .left_ms = left_us / USEC_PER_MSEC,
+        .grant = inquiry->chain,
+        .tie = tie,
+    };
+
+    tie_make(inquiry->agent->seal_key, inquiry->chain, &bearer, tie);
+    inquiry->answer(inquiry, &answer);
+}
+
+void door_answer_deny(struct inquiry *inquiry, const char *text)
+{
+    inquiry->answer(inquiry, &(struct gate_answer){
+                                 .kind = GATE_DENY,
+                                 .text = text ? text : "Refused: the agent is out of memory.",
+                             });
+}
+
+void door_answer_busy(struct inquiry *inquiry, int error)
+{
+    const char *text =
+        error == -ENOSPC ? "Refused: the agent cannot record this, its disk is full.\n"
+                           "Ask an administrator to free space under " ASSENT_STATE_DIR "."
+        : error == -ETIMEDOUT
+            ? "Refused: the agent cannot record this in time, its disk does not answer.\n"
+              "Try again, or use the console."
+            : "Refused: the agent cannot record this (see its journal).\n"
+              "Try again, or ask an administrator of this host.";
+
+    inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_BUSY, .text = text});
+}
+
+void door_give_up(struct inquiry *inquiry)
+{
+    door_answer_busy(inquiry, -ETIMEDOUT);
+}
+
+/* ---- refusing ------------------------------------------------------------------------- */
+
+static struct audit_decision decision_of(const struct inquiry *inquiry)
+{
+    return (struct audit_decision){
+        .chain = inquiry->chain,
+        .subject = &inquiry->subject,
+        .scope = &inquiry->scope,
+        .verdict = &inquiry->verdict,
+        .policy = policy_digest(inquiry->agent->policy),
+        .tty = inquiry->tty,
+        .reason = inquiry->reason,
+    };
+}
+
+/* Refused either way; a record that could not be written makes it no better. */
+static void on_refusal_durable(int result, uint64_t first_seq, void *userdata)
+{
+    struct inquiry *inquiry = userdata;
+    AUTO_FREE char *text = say_denied(
+        &inquiry->subject, &inquiry->scope, &inquiry->verdict, inquiry->agent->config.host);
+
+    (void)first_seq;
+    if (result == 0)
+        agent_committed(inquiry->agent);
+    door_answer_deny(inquiry, text);
+}
+
+/* What a slot has counted, as one record. The words are kept in the slot: its subject and
+ * scope are long gone. */
+void door_write_repeats(struct agent *agent, struct refusal *slot)
+{
+    struct ledger_batch *batch;
+
+    if (slot->repeats > 0 && (batch = ledger_batch_new())) {
+        audit_repeats(batch, slot);
+        agent_record(agent, batch);
+    }
+    refusals_clear(slot);
+}
+
+static void refuse(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    const char *rule = inquiry->verdict.rule;
+    uint64_t now = clock_boottime_us();
+    struct audit_decision decision = decision_of(inquiry);
+    struct refusal *slot =
+        refusals_find(&agent->refusals, inquiry->subject.uid, inquiry->scope.id, rule, now);
+    struct ledger_batch *batch;
+
+    if (slot) {
+        slot->repeats++;
+        on_refusal_durable(-EALREADY, 0, inquiry);
+        return;
+    }
+    slot = refusals_slot(&agent->refusals, inquiry->subject.uid, inquiry->scope.id);
+    door_write_repeats(agent, slot);
+    batch = ledger_batch_new();
+    if (!batch || agent_new_id(agent, inquiry->chain) < 0) {
+        ledger_batch_free(batch);
+        on_refusal_durable(-ENOMEM, 0, inquiry);
+        return;
+    }
+    refusals_start(slot, inquiry->subject.uid, &inquiry->scope, inquiry->subject.name, rule, now);
+    agent_sweep_at(agent, now + REFUSALS_WINDOW_US);
+    audit_decided(batch, &decision);
+    ledger_submit(agent->ledger, batch, false, on_refusal_durable, inquiry);
+}
+
+/* ---- allowing by rule ------------------------------------------------------------------ */
+
+static void on_allow_durable(int result, uint64_t first_seq, void *userdata)
+{
+    struct inquiry *inquiry = userdata;
+
+    (void)first_seq;
+    if (result < 0) {
+        door_answer_busy(inquiry, result);
+        return;
+    }
+    agent_committed(inquiry->agent);
+    door_answer_allow(inquiry, inquiry->verdict.duration_us);
+}
+
+static void allow_by_rule(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    struct tie_bearer bearer = door_bearer(inquiry);
+    struct audit_decision decision;
+    struct ledger_batch *batch;
+    int r;
+
+    /* A later phase of a login that was let through: still allowed, and already recorded. */
+    if (inquiry->ask->phase == GATE_PHASE_ACCOUNT &&
+        tie_check(agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain)) {
+        door_answer_allow(inquiry, inquiry->verdict.duration_us);
+        return;
+    }
+    r = agent_new_id(agent, inquiry->chain);
+    batch = r == 0 ? ledger_batch_new() : NULL;
+    if (!batch) {
+        door_answer_busy(inquiry, r < 0 ? r : -ENOMEM);
+        return;
+    }
+    decision = decision_of(inquiry);
+    audit_decided(batch, &decision);
+    ledger_submit(agent->ledger, batch, false, on_allow_durable, inquiry);
+}
+
+/* ---- deciding ------------------------------------------------------------------------- */
+
+/* Whether the agent must be told the groups first. */
+static bool lacks_groups(const struct inquiry *inquiry)
+{
+    return !inquiry->ask->groups &&
+           policy_needs_groups(inquiry->agent->policy, inquiry->scope.service);
+}
+
+static void decide_possible(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+
+    policy_possible(agent->policy, &inquiry->store.facts, &inquiry->verdict);
+    if (inquiry->verdict.decision == DECISION_ALLOW ||
+        book_may_open(
+            &agent->book, inquiry->subject.uid, inquiry->scope.service, clock_boottime_us()))
+        /* Nothing is opened by this: the plugin asks about the command itself. */
+        door_answer_allow(inquiry, 0);
+    else
+        refuse(inquiry);
+}
+
+static void decide(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+
+    policy_decide(agent->policy, &inquiry->store.facts, &inquiry->verdict);
+    switch (inquiry->verdict.decision) {
+    case DECISION_ALLOW:
+        allow_by_rule(inquiry);
+        return;
+    case DECISION_ESCALATE:
+        door_escalate(inquiry);
+        return;
+    case DECISION_DENY:
+        break;
+    }
+    refuse(inquiry);
+}
+
+/* Real uid 0 at sudo or su is no elevation: recorded, not gated. */
+static void allow_root(struct inquiry *inquiry)
+{
+    inquiry->verdict = (struct verdict){
+        .decision = DECISION_ALLOW,
+        .reason = "root needs no elevation",
+    };
+    allow_by_rule(inquiry);
+}
+
+int door_prepare(struct inquiry *inquiry)
+{
+    const struct gate_ask *ask = inquiry->ask;
+    int r;
+
+    if (ask->uid >= UINT32_MAX || !str_is_name(ask->user) || !str_is_name(ask->service))
+        return -EINVAL;
+    inquiry->subject.uid = (uint32_t)ask->uid;
+    inquiry->subject.kind = facts_kind(inquiry->agent, (uid_t)ask->uid);
+    inquiry->subject.name = str_escape_new(ask->user);
+    inquiry->tty = ask->tty ? str_escape_new(ask->tty) : NULL;
+    inquiry->reason = ask->reason ? str_escape_new(ask->reason) : NULL;
+    if (!inquiry->subject.name || (ask->tty && !inquiry->tty) || (ask->reason && !inquiry->reason))
+        return -ENOMEM;
+    r = scope_from_ask(ask, &inquiry->scope);
+    if (r == 0)
+        r = facts_from_ask(inquiry->agent, ask, &inquiry->store);
+    return r;
+}
+
+void door_ask(struct inquiry *inquiry)
+{
+    const struct gate_ask *ask = inquiry->ask;
+    int r = door_prepare(inquiry);
+
+    if (r < 0) {
+        door_answer_deny(inquiry,
+            r == -EINVAL ? "Refused: the name of the account or the service is not acceptable."
+                         : NULL);
+        return;
+    }
+    switch (ask->phase) {
+    case GATE_PHASE_SESSION:
+        door_session(inquiry);
+        return;
+    case GATE_PHASE_END:
+        door_session_end(inquiry);
+        return;
+    case GATE_PHASE_AUTH:
+    case GATE_PHASE_ACCOUNT:
+    case GATE_PHASE_POSSIBLE:
+    case GATE_PHASE_COMMAND:
+        break;
+    default:
+        door_answer_deny(inquiry, "Refused: the agent does not know this question.\n"
+                                  "Restart the service: its module is newer than the agent.");
+        return;
+    }
+    if (inquiry->subject.uid == 0 && scope_is_setuid_door(ask->service))
+        ask->phase == GATE_PHASE_POSSIBLE ? door_answer_allow(inquiry, 0) : allow_root(inquiry);
+    else if (lacks_groups(inquiry))
+        inquiry->answer(
+            inquiry, &(struct gate_answer){.kind = GATE_NEED, .need = GATE_NEED_GROUPS});
+    else if (ask->phase == GATE_PHASE_POSSIBLE)
+        decide_possible(inquiry);
+    else
+        decide(inquiry);
+}
+
+void door_cancel(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+
+    door_stop_waiting(inquiry);
+    lifecycle_forget(agent, inquiry);
+    ledger_forget(agent->ledger, inquiry);
+    digester_forget(agent->digester, inquiry);
+    if (inquiry->command_fd >= 0)
+        close(inquiry->command_fd);
+    inquiry->command_fd = -1;
+    facts_done(&inquiry->store);
+    scope_done(&inquiry->scope);
+    subject_done(&inquiry->subject);
+    free(inquiry->tty);
+    free(inquiry->reason);
+}

@@ -1,0 +1,376 @@
+#include "door_request.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../common/names.h"
+#include "../common/str.h"
+#include "agent.h"
+#include "door.h"
+#include "people.h"
+#include "say.h"
+#include "session.h"
+
+#define REASON_MIN 3 /* characters that are not blank: "ok." is the least one can say */
+
+static bool can(const struct inquiry *inquiry, enum gate_flag flag)
+{
+    return (inquiry->ask->flags & flag) != 0;
+}
+
+static bool is_login(const struct inquiry *inquiry)
+{
+    return !scope_is_setuid_door(inquiry->ask->service);
+}
+
+/* ---- a grant that is there ------------------------------------------------------------ */
+
+static void on_used(int result, struct grant *grant, void *userdata)
+{
+    struct inquiry *inquiry = userdata;
+    uint64_t now = clock_boottime_us();
+
+    if (result < 0 || !grant) {
+        door_answer_busy(inquiry, result);
+        return;
+    }
+    /* It may have been revoked or have run out while the use was written. */
+    if ((grant->state != GRANT_ACTIVE && grant->state != GRANT_USED_UP) ||
+        now >= grant->expires_us) {
+        door_answer_deny(
+            inquiry, "Refused: the grant ended just now.\nAsk again if you still need it.");
+        return;
+    }
+    inquiry->used = true;
+    door_answer_allow(inquiry, grant->expires_us - now);
+}
+
+void door_undo(struct inquiry *inquiry)
+{
+    struct grant *grant = inquiry->used ? book_grant(&inquiry->agent->book, inquiry->chain) : NULL;
+
+    inquiry->used = false;
+    if (grant)
+        lifecycle_return_use(inquiry->agent, grant);
+}
+
+/* PAM's phases of sudo and su run for questions too (sudo -l), so they never use a grant up;
+ * a later phase of the same login has used it already. */
+static bool takes_a_use(const struct inquiry *inquiry)
+{
+    return inquiry->ask->phase == GATE_PHASE_COMMAND || is_login(inquiry);
+}
+
+static void use_grant(struct inquiry *inquiry, struct grant *grant)
+{
+    memcpy(inquiry->chain, grant->id, sizeof(inquiry->chain));
+    if (takes_a_use(inquiry))
+        lifecycle_use(inquiry->agent, grant, NULL, on_used, inquiry);
+    else
+        door_answer_allow(inquiry, grant->expires_us - clock_boottime_us());
+}
+
+/* The login that this phase belongs to was let in by a grant a moment ago: the same use. */
+static bool continues_use(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    struct tie_bearer bearer = door_bearer(inquiry);
+    const struct grant *grant;
+
+    if (inquiry->ask->phase != GATE_PHASE_ACCOUNT ||
+        !tie_check(agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain))
+        return false;
+    grant = book_grant(&agent->book, inquiry->chain);
+    return grant && grant->committed && grant->subject.uid == inquiry->subject.uid &&
+           (grant->state == GRANT_ACTIVE || grant->state == GRANT_USED_UP) &&
+           clock_boottime_us() < grant->expires_us && scope_covers(&grant->scope, &inquiry->scope);
+}
+
+/* ---- a request ------------------------------------------------------------------------ */
+
+static void answer_wait(struct inquiry *inquiry, const struct request *request)
+{
+    AUTO_FREE char *text = inquiry->waits ? say_waiting(request) : say_come_back(request);
+    AUTO_FREE char *asked = texts_join(&request->asked, " or ");
+    uint64_t now = clock_boottime_us();
+
+    inquiry->answer(inquiry,
+        &(struct gate_answer){
+            .kind = GATE_WAIT,
+            .text = text,
+            .request = request->id,
+            .asked = asked,
+            .left_ms = request->expires_us > now ? (request->expires_us - now) / USEC_PER_MSEC : 0,
+        });
+}
+
+/* A durable change of the request this question waits for. */
+static void on_request_changed(struct waiter *waiter, struct request *request)
+{
+    struct inquiry *inquiry =
+        (struct inquiry *)(void *)((char *)waiter - offsetof(struct inquiry, waiter));
+
+    if (request->state == REQUEST_WAITING) {
+        answer_wait(inquiry, request);
+    } else if (request->state == REQUEST_APPROVED) {
+        inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_READY, .request = request->id});
+    } else {
+        AUTO_FREE char *text = say_ended(request);
+
+        door_answer_deny(inquiry, text);
+    }
+}
+
+/* Whether this login may be parked: one per person, so many on the host (MaxStartups). */
+static bool may_park(const struct inquiry *inquiry)
+{
+    const struct agent *agent = inquiry->agent;
+    unsigned parked = 0;
+
+    if (!can(inquiry, GATE_FLAG_WAIT))
+        return false;
+    if (!is_login(inquiry))
+        return true;
+    for (const struct waiter *w = agent->waiters; w; w = w->next) {
+        const struct inquiry *other;
+
+        if (w->changed != on_request_changed)
+            continue;
+        other = (const struct inquiry *)(const void *)((const char *)w -
+                                                       offsetof(struct inquiry, waiter));
+        if (!is_login(other))
+            continue;
+        if (people_same(agent->policy, other->subject.uid, inquiry->subject.uid))
+            return false;
+        parked++;
+    }
+    return parked < agent->config.logins_waiting;
+}
+
+static void wait_for(struct inquiry *inquiry, const struct request *request)
+{
+    inquiry->waits = may_park(inquiry);
+    if (inquiry->waits) {
+        inquiry->waiter.changed = on_request_changed;
+        waiter_add(inquiry->agent, &inquiry->waiter, request);
+    } else if (can(inquiry, GATE_FLAG_WAIT)) {
+        /* It would wait if it could: the last word is the id and what to do with it. */
+        AUTO_FREE char *text = say_come_back(request);
+
+        door_answer_deny(inquiry, text);
+        return;
+    }
+    answer_wait(inquiry, request);
+}
+
+static void on_opened(int result, struct request *request, void *userdata)
+{
+    struct inquiry *inquiry = userdata;
+
+    if (result < 0 || !request)
+        door_answer_busy(inquiry, result);
+    else
+        wait_for(inquiry, request);
+}
+
+static void set_terms(struct request *request, const struct verdict *verdict)
+{
+    request->need = verdict->stages[0].need;
+    request->duration_us = verdict->duration_us;
+    request->uses = verdict->uses;
+    request->keep = verdict->keep;
+    request->survives_reboot = verdict->survives_reboot;
+}
+
+char *door_key_of(const char *auth_info)
+{
+    char hex[DIGEST_HEX_SIZE];
+    const char *end;
+
+    if (!auth_info || strncmp(auth_info, "publickey ", 10) != 0)
+        return NULL;
+    end = strchr(auth_info, '\n');
+    digest_bytes(auth_info, end ? (size_t)(end - auth_info) : strlen(auth_info), hex);
+    return strdup(hex);
+}
+
+int door_new_request(struct inquiry *inquiry, struct request **ret_request)
+{
+    const struct verdict *verdict = &inquiry->verdict;
+    struct request *request = request_new();
+    struct login_session login;
+    int r = request ? 0 : -ENOMEM;
+
+    if (r == 0 && !is_login(inquiry) && session_of(inquiry->pid, inquiry->pidfd, &login) == 0 &&
+        login.known)
+        request->login_uid = login.uid;
+    if (r == 0)
+        r = subject_copy(&inquiry->subject, &request->subject);
+    if (r == 0)
+        r = scope_copy(&inquiry->scope, &request->scope);
+    if (r == 0)
+        r = people_ask(inquiry->agent->policy, &verdict->stages[0], request);
+    if (r < 0) {
+        request_free(request);
+        return r;
+    }
+    set_terms(request, verdict);
+    request->rule = strdup(verdict->rule);
+    request->reason = inquiry->reason ? strdup(inquiry->reason) : NULL;
+    request->ticket = inquiry->ask->ticket ? str_escape_new(inquiry->ask->ticket) : NULL;
+    request->tty = inquiry->tty ? strdup(inquiry->tty) : NULL;
+    request->key = door_key_of(inquiry->ask->auth_info);
+    memcpy(request->id, inquiry->reserved, sizeof(request->id));
+    *ret_request = request;
+    return 0;
+}
+
+static size_t count_marks(const char *text)
+{
+    size_t count = 0;
+
+    for (const char *p = text ? text : ""; *p != '\0'; p++)
+        count += *p != ' ' && *p != '\t';
+    return count;
+}
+
+/* Asks for the reason first: with the id the request will have and who will be asked. */
+static void answer_need_reason(struct inquiry *inquiry, struct request *request)
+{
+    AUTO_FREE char *text = NULL, *asked = NULL;
+    int r = request->id[0] != '\0' ? 0 : agent_new_id(inquiry->agent, request->id);
+
+    if (r < 0) {
+        door_answer_busy(inquiry, r);
+        return;
+    }
+    memcpy(inquiry->reserved, request->id, sizeof(inquiry->reserved));
+    text = say_prompt(request);
+    asked = texts_join(&request->asked, " or ");
+    inquiry->answer(inquiry, &(struct gate_answer){
+                                 .kind = GATE_NEED,
+                                 .need = GATE_NEED_REASON,
+                                 .text = text,
+                                 .request = request->id,
+                                 .asked = asked,
+                             });
+}
+
+static void open_request(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    const struct verdict *verdict = &inquiry->verdict;
+    bool lacks_reason = verdict->reason_required && count_marks(inquiry->reason) < REASON_MIN;
+    struct request *request = NULL;
+    int r = door_new_request(inquiry, &request);
+
+    if (r == -ENOENT) {
+        AUTO_FREE char *text = say_nobody(verdict);
+
+        door_answer_deny(inquiry, text);
+    } else if (r < 0) {
+        door_answer_busy(inquiry, r);
+    } else if (book_waiting_count(&agent->book, inquiry->subject.uid) >=
+               agent->config.requests_per_person) {
+        request_free(request);
+        door_answer_deny(inquiry,
+            "Refused: you have as many open requests as one person may have.\n"
+            "See them: assent pending --mine; take one back: assent withdraw ID");
+    } else if (lacks_reason && can(inquiry, GATE_FLAG_PROMPT)) {
+        answer_need_reason(inquiry, request);
+        request_free(request);
+    } else {
+        request->attached = can(inquiry, GATE_FLAG_WAIT) && !verdict->keep;
+        lifecycle_open(agent, request, verdict->stages[0].within_us, on_opened, inquiry);
+    }
+}
+
+/* sudo and su: PAM's account phase decides and never asks people; nor does a listing, nor a
+ * command that must not wait. */
+static bool may_open(const struct inquiry *inquiry)
+{
+    const struct gate_ask *ask = inquiry->ask;
+
+    if (can(inquiry, GATE_FLAG_LISTING))
+        return false;
+    if (is_login(inquiry))
+        return true;
+    return ask->phase != GATE_PHASE_ACCOUNT && can(inquiry, GATE_FLAG_WAIT) &&
+           (can(inquiry, GATE_FLAG_PROMPT) || !str_empty(ask->reason) ||
+               !inquiry->verdict.reason_required);
+}
+
+/* ---- escalate -------------------------------------------------------------------------- */
+
+static void escalate_with_digest(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    uint32_t uid = inquiry->subject.uid;
+    struct grant *grant = book_opens(&agent->book, uid, &inquiry->scope, clock_boottime_us());
+    struct request *request;
+
+    if (continues_use(inquiry)) {
+        door_answer_allow(inquiry, 0);
+    } else if (grant) {
+        use_grant(inquiry, grant);
+    } else if ((request = book_waiting(&agent->book, uid, &inquiry->scope))) {
+        wait_for(inquiry, request);
+    } else if ((request = book_refused(&agent->book, uid, &inquiry->scope))) {
+        AUTO_FREE char *text = say_ended(request);
+
+        door_answer_deny(inquiry, text);
+    } else if (may_open(inquiry)) {
+        open_request(inquiry);
+    } else {
+        AUTO_FREE char *text = say_ask_ahead(&inquiry->verdict, &inquiry->scope);
+
+        door_answer_deny(inquiry, text);
+    }
+}
+
+/* A file that could not be read leaves the digest empty: a grant bound to one is not opened by
+ * that. */
+static void on_digest(int result, const char *hex, void *userdata)
+{
+    struct inquiry *inquiry = userdata;
+
+    if (result == 0)
+        memcpy(inquiry->scope.digest, hex, sizeof(inquiry->scope.digest));
+    escalate_with_digest(inquiry);
+}
+
+void door_escalate(struct inquiry *inquiry)
+{
+    int fd = inquiry->command_fd, r;
+
+    if (fd < 0) {
+        escalate_with_digest(inquiry);
+        return;
+    }
+    inquiry->command_fd = -1;
+    r = digester_submit(inquiry->agent->digester, fd, on_digest, inquiry, inquiry->scope.digest);
+    if (r != 0)
+        escalate_with_digest(inquiry);
+}
+
+void door_leave(struct inquiry *inquiry)
+{
+    struct request *request = book_request(&inquiry->agent->book, inquiry->waiter.request);
+
+    if (inquiry->waits && request && request->state == REQUEST_WAITING)
+        lifecycle_detach(inquiry->agent, request);
+}
+
+void door_stop_waiting(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    struct request *request;
+
+    if (!inquiry->waits)
+        return;
+    inquiry->waits = false;
+    waiter_remove(&inquiry->waiter);
+    request = book_request(&agent->book, inquiry->waiter.request);
+    if (request && request->attached && !waiter_exists(agent, request->id))
+        lifecycle_withdraw_unattended(agent, request);
+}

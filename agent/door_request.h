@@ -1,0 +1,16 @@
+/* The questions that people answer: from "escalate" to a grant's use, a request that is
+ * opened or joined, and the wait for it. Part of door.c's work, split by concept. */
+#pragma once
+
+struct agent;
+struct inquiry;
+struct refusal;
+
+/* The verdict is escalate: look for a grant, else ask people. */
+void door_escalate(struct inquiry *inquiry);
+
+/* Leaves the queue of a request; withdraws it if nobody else waits and it must be attended. */
+void door_stop_waiting(struct inquiry *inquiry);
+
+/* Writes what was counted in a slot of refusals and clears it. (door.c) */
+void door_write_repeats(struct agent *agent, struct refusal *slot);

@@ -1,0 +1,103 @@
+#include <string.h>
+
+#include "../common/names.h"
+#include "../common/str.h"
+#include "agent.h"
+#include "audit.h"
+#include "door.h"
+#include "ledger/ledger.h"
+
+static void on_session_durable(int result, uint64_t first_seq, void *userdata)
+{
+    struct inquiry *inquiry = userdata;
+
+    (void)first_seq;
+    if (result < 0) {
+        door_answer_busy(inquiry, result);
+        return;
+    }
+    agent_committed(inquiry->agent);
+    door_answer_allow(inquiry, 0);
+}
+
+/* Plain publickey reveals the key only now. A grant asked for with one key is not for
+ * another; one that does not know its key yet is bound to the first that comes. */
+static bool key_fits(struct inquiry *inquiry, struct grant *grant, struct ledger_batch *batch)
+{
+    AUTO_FREE char *key = door_key_of(inquiry->ask->auth_info);
+
+    if (grant->key)
+        return key && digest_equal(grant->key, key);
+    if (key && grant->request[0] != '\0') {
+        AUTO_FREE char *body = NULL;
+
+        grant->key = TAKE_PTR(key);
+        body = grant_store(grant);
+        ledger_batch_put(batch, LEDGER_GRANT, grant->id, grant->state == GRANT_ACTIVE, body);
+    }
+    return true;
+}
+
+static const char *check_grant(
+    struct inquiry *inquiry, struct grant *grant, struct ledger_batch *batch)
+{
+    if (grant->state == GRANT_REVOKED || clock_boottime_us() >= grant->expires_us)
+        return "Refused: the grant for this login has ended.";
+    if (!str_equal(inquiry->ask->service, SERVICE_SSHD))
+        return NULL;
+    if (!key_fits(inquiry, grant, batch))
+        return "Refused: this grant was approved for a login with another key.\n"
+               "Log in with the key the request was made with.";
+    return NULL;
+}
+
+void door_session(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    struct tie_bearer bearer = door_bearer(inquiry);
+    AUTO_FREE char *session = inquiry->ask->session ? str_escape_new(inquiry->ask->session) : NULL;
+    struct ledger_batch *batch;
+    const char *refusal = NULL;
+    struct grant *grant;
+
+    if (!tie_check(agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain)) {
+        door_answer_deny(inquiry, "Refused: this session was not let in by the gate.\n"
+                                  "Log in again; if it stays so, run: assent doctor");
+        return;
+    }
+    batch = ledger_batch_new();
+    if (!batch) {
+        door_answer_busy(inquiry, 0);
+        return;
+    }
+    grant = book_grant(&agent->book, inquiry->chain);
+    if (grant)
+        refusal = check_grant(inquiry, grant, batch);
+    if (refusal) {
+        audit_grant(batch, EVENT_DENIED_USE, grant, refusal, session);
+        agent_record(agent, batch);
+        door_answer_deny(inquiry, refusal);
+        return;
+    }
+    if (grant)
+        audit_grant(batch, EVENT_SESSION_OPENED, grant, NULL, session);
+    else
+        audit_session(batch, EVENT_SESSION_OPENED, inquiry->chain, &inquiry->subject,
+            inquiry->scope.service, session);
+    ledger_submit(agent->ledger, batch, false, on_session_durable, inquiry);
+}
+
+/* Nobody waits for the record of an end. */
+void door_session_end(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    AUTO_FREE char *session = inquiry->ask->session ? str_escape_new(inquiry->ask->session) : NULL;
+    struct ledger_batch *batch = ledger_batch_new();
+
+    if (batch) {
+        audit_session(
+            batch, EVENT_SESSION_ENDED, NULL, &inquiry->subject, inquiry->scope.service, session);
+        agent_record(agent, batch);
+    }
+    inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_DENY});
+}

@@ -1,0 +1,113 @@
+#include "facts.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "../common/names.h"
+#include "../common/record.h"
+#include "../common/str.h"
+#include "agent.h"
+#include "scope.h"
+#include "zones.h"
+
+enum subject_kind facts_kind(const struct agent *agent, uid_t uid)
+{
+    return uid >= agent->config.human_uid_first && uid <= agent->config.human_uid_last
+               ? SUBJECT_HUMAN
+               : SUBJECT_SERVICE;
+}
+
+enum tty_kind facts_tty_kind(const char *tty)
+{
+    if (!tty)
+        return TTY_UNKNOWN;
+    if (strncmp(tty, "/dev/", 5) == 0)
+        tty += 5;
+    if (tty[0] == '\0')
+        return TTY_NONE;
+    if (strncmp(tty, "pts/", 4) == 0)
+        return TTY_PTY;
+    /* "ssh" is what sshd always says: it tells nothing */
+    if (strncmp(tty, "tty", 3) == 0 || strncmp(tty, "hvc", 3) == 0 || strcmp(tty, "console") == 0)
+        return TTY_CONSOLE;
+    return TTY_UNKNOWN;
+}
+
+static bool parse_address(const char *text, struct in6_addr *ret_address)
+{
+    struct in_addr v4;
+
+    if (inet_pton(AF_INET6, text, ret_address) == 1)
+        return true;
+    if (inet_pton(AF_INET, text, &v4) != 1)
+        return false;
+    memset(ret_address, 0, sizeof(*ret_address));
+    ret_address->s6_addr[10] = 0xff;
+    ret_address->s6_addr[11] = 0xff;
+    memcpy(&ret_address->s6_addr[12], &v4, sizeof(v4));
+    return true;
+}
+
+static void set_rhost(struct facts *facts, const struct gate_ask *ask)
+{
+    if (scope_is_setuid_door(ask->service))
+        facts->rhost_is_none = true;
+    else if (!str_empty(ask->rhost))
+        facts->rhost_known = parse_address(ask->rhost, &facts->rhost);
+    else if (!str_equal(ask->service, SERVICE_SSHD))
+        facts->rhost_is_none = true;
+}
+
+static int set_argv(struct facts_store *store, const struct gate_ask *ask)
+{
+    size_t count = 0, i = 0;
+
+    for (const char *item = NULL; (item = record_list_next(&ask->argv, item));)
+        count++;
+    store->argv = calloc(count + 1, sizeof(*store->argv));
+    if (!store->argv)
+        return -ENOMEM;
+    for (const char *item = NULL; (item = record_list_next(&ask->argv, item));)
+        store->argv[i++] = item;
+    store->facts.argv = store->argv;
+    store->facts.argc = count;
+    return 0;
+}
+
+int facts_from_ask(struct agent *agent, const struct gate_ask *ask, struct facts_store *ret_store)
+{
+    struct facts_store store = {
+        .facts =
+            {
+                .uid = (uid_t)ask->uid,
+                .user = ask->user,
+                .kind = facts_kind(agent, (uid_t)ask->uid),
+                .groups_known = ask->groups != NULL,
+                .groups = ask->groups,
+                .group_count = ask->group_count,
+                .service = scope_service(ask->service),
+                .host = agent->config.host,
+                .run_as_known = ask->run_as_uid <= UINT32_MAX,
+                .run_as = (uid_t)ask->run_as_uid,
+                .tty = facts_tty_kind(ask->tty),
+                .command = ask->command,
+                .command_writable = (ask->flags & GATE_FLAG_WRITABLE) != 0,
+                .reason_given = !str_empty(ask->reason),
+                .zones = zones_at(agent->zones, clock_realtime_us()),
+            },
+    };
+    int r = set_argv(&store, ask);
+
+    if (r < 0)
+        return r;
+    set_rhost(&store.facts, ask);
+    *ret_store = store;
+    return 0;
+}
+
+void facts_done(struct facts_store *store)
+{
+    free(store->argv);
+    *store = (struct facts_store){0};
+}

@@ -1,0 +1,555 @@
+#include "lifecycle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../common/str.h"
+#include "agent.h"
+#include "audit.h"
+#include "ledger/ledger.h"
+
+/* A step on its way to the disk. */
+struct change {
+    struct agent *agent;
+    char request[IDS_SIZE]; /* "" if it is about a grant alone */
+    char grant[IDS_SIZE];
+    request_done_fn request_done;
+    grant_done_fn grant_done;
+    void *userdata;
+    bool is_use;
+    bool unwanted; /* nobody is there any more to be told of the use */
+    struct change *next;
+};
+
+/* Askers need a moment to come back: after a restart, or between opening and waiting. */
+#define RETURN_US (15 * USEC_PER_SEC)
+
+/* ---- waiters -------------------------------------------------------------------------- */
+
+void waiter_add(struct agent *agent, struct waiter *waiter, const struct request *request)
+{
+    memcpy(waiter->request, request->id, sizeof(waiter->request));
+    waiter->next = agent->waiters;
+    waiter->previous = &agent->waiters;
+    if (agent->waiters)
+        agent->waiters->previous = &waiter->next;
+    agent->waiters = waiter;
+}
+
+void waiter_remove(struct waiter *waiter)
+{
+    if (!waiter->previous)
+        return;
+    *waiter->previous = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    waiter->previous = NULL;
+    waiter->next = NULL;
+}
+
+bool waiter_exists(const struct agent *agent, const char *request)
+{
+    for (const struct waiter *w = agent->waiters; w; w = w->next)
+        if (strcmp(w->request, request) == 0)
+            return true;
+    return false;
+}
+
+/* A waiter may remove itself, or another, while it is told: start over after each, and
+ * move those told to a list of their own, so that nobody is told twice. */
+static void tell_waiters(struct agent *agent, struct request *request)
+{
+    struct waiter *rest = agent->waiters;
+
+    agent->waiters = NULL;
+    if (rest)
+        rest->previous = &rest;
+    while (rest) {
+        struct waiter *waiter = rest;
+
+        waiter_remove(waiter);
+        waiter->next = agent->waiters;
+        waiter->previous = &agent->waiters;
+        if (agent->waiters)
+            agent->waiters->previous = &waiter->next;
+        agent->waiters = waiter;
+        if (strcmp(waiter->request, request->id) == 0)
+            waiter->changed(waiter, request);
+    }
+}
+
+/* ---- steps ---------------------------------------------------------------------------- */
+
+static struct change *change_new(
+    struct agent *agent, const struct request *request, const struct grant *grant, void *userdata)
+{
+    struct change *change = calloc(1, sizeof(*change));
+
+    if (!change)
+        return NULL;
+    change->agent = agent;
+    change->userdata = userdata;
+    if (request)
+        memcpy(change->request, request->id, sizeof(change->request));
+    if (grant)
+        memcpy(change->grant, grant->id, sizeof(change->grant));
+    change->next = agent->changes;
+    agent->changes = change;
+    return change;
+}
+
+static void change_free(struct change *change)
+{
+    struct change **at = &change->agent->changes;
+
+    while (*at != change)
+        at = &(*at)->next;
+    *at = change->next;
+    free(change);
+}
+
+void lifecycle_forget(struct agent *agent, const void *userdata)
+{
+    for (struct change *c = agent->changes; c; c = c->next) {
+        if (c->userdata == userdata) {
+            c->request_done = NULL;
+            c->grant_done = NULL;
+            c->unwanted = true;
+        }
+    }
+}
+
+/* After a failed commit: what is in memory may be ahead of the ledger, so take its word. */
+static struct request *reload_request(struct agent *agent, const char *id)
+{
+    struct request *stale = book_request(&agent->book, id), *fresh = NULL;
+    AUTO_FREE char *body = NULL;
+
+    if (stale)
+        book_remove_request(&agent->book, stale);
+    if (ledger_get(agent->ledger, LEDGER_REQUEST, id, &body) < 0 || request_load(body, &fresh) < 0)
+        return NULL;
+    book_add_request(&agent->book, fresh);
+    return fresh;
+}
+
+static struct grant *reload_grant(struct agent *agent, const char *id)
+{
+    struct grant *stale = book_grant(&agent->book, id), *fresh = NULL;
+    AUTO_FREE char *body = NULL;
+
+    if (stale)
+        book_remove_grant(&agent->book, stale);
+    if (ledger_get(agent->ledger, LEDGER_GRANT, id, &body) < 0 || grant_load(body, &fresh) < 0)
+        return NULL;
+    book_add_grant(&agent->book, fresh);
+    return fresh;
+}
+
+static void settle_grant(struct change *change, int result)
+{
+    struct agent *agent = change->agent;
+    struct grant *grant = book_grant(&agent->book, change->grant);
+
+    if (result == 0 && grant) {
+        grant->committed = true;
+        agent_sweep_at(agent, grant->expires_us);
+        if (change->is_use && change->unwanted)
+            lifecycle_return_use(agent, grant);
+    } else if (result < 0 && change->is_use) {
+        /* others may hold uses in later steps: give back exactly this one */
+        if (grant)
+            grant_return(grant);
+    } else if (result < 0) {
+        grant = reload_grant(agent, change->grant);
+    }
+    if (change->grant_done)
+        change->grant_done(result, grant, change->userdata);
+}
+
+static void settle_request(struct change *change, int result)
+{
+    struct agent *agent = change->agent;
+    struct request *request = book_request(&agent->book, change->request);
+
+    if (result < 0) {
+        request = reload_request(agent, change->request);
+    } else if (request) {
+        request->committed = true;
+        agent_sweep_at(
+            agent, request->attached ? clock_boottime_us() + RETURN_US : request->expires_us);
+    }
+    if (change->request_done)
+        change->request_done(result, request, change->userdata);
+    /* the callback may have ended in freeing nothing but its own; the request is the book's */
+    if (result == 0 && request)
+        tell_waiters(agent, request);
+}
+
+static void on_durable(int result, uint64_t first_seq, void *userdata)
+{
+    struct change *change = userdata;
+
+    (void)first_seq;
+    if (change->grant[0] != '\0')
+        settle_grant(change, result);
+    if (change->request[0] != '\0')
+        settle_request(change, result);
+    if (result == 0)
+        agent_committed(change->agent);
+    change_free(change);
+}
+
+static void put_request(struct ledger_batch *batch, const struct request *request)
+{
+    AUTO_FREE char *body = request_store(request);
+
+    ledger_batch_put(batch, LEDGER_REQUEST, request->id, !request_has_ended(request), body);
+}
+
+static void put_grant(struct ledger_batch *batch, const struct grant *grant)
+{
+    AUTO_FREE char *body = grant_store(grant);
+
+    ledger_batch_put(batch, LEDGER_GRANT, grant->id, grant->state == GRANT_ACTIVE, body);
+}
+
+/* Hands a step to the writer. Ends may use the ballast: they make less possible, not more. */
+static void submit(struct change *change, struct ledger_batch *batch, bool essential)
+{
+    ledger_submit(change->agent->ledger, batch, essential, on_durable, change);
+}
+
+/* ---- requests ------------------------------------------------------------------------- */
+
+static int prepare_request(struct agent *agent, struct request *request, uint64_t within_us)
+{
+    int r = request->id[0] != '\0' ? 0 : agent_new_id(agent, request->id);
+
+    if (r < 0)
+        return r;
+    memcpy(request->boot_id, agent->boot_id, sizeof(request->boot_id));
+    snprintf(request->policy, sizeof(request->policy), "%s", policy_digest(agent->policy));
+    request->created_us = clock_boottime_us();
+    request->expires_us = request->created_us + within_us;
+    request->created_real_us = clock_realtime_us();
+    request->expires_real_us = request->created_real_us + within_us;
+    return request_set_state(request, REQUEST_WAITING);
+}
+
+void lifecycle_open(struct agent *agent, struct request *request, uint64_t within_us,
+    request_done_fn done, void *userdata)
+{
+    struct ledger_batch *batch = ledger_batch_new();
+    int r = prepare_request(agent, request, within_us);
+    struct change *change = r == 0 ? change_new(agent, request, NULL, userdata) : NULL;
+
+    if (!batch || !change) {
+        ledger_batch_free(batch);
+        request_free(request);
+        done(r < 0 ? r : -ENOMEM, NULL, userdata);
+        return;
+    }
+    change->request_done = done;
+    book_add_request(&agent->book, request);
+    put_request(batch, request);
+    audit_request(batch, EVENT_REQUEST_OPENED, request, NULL, NULL);
+    audit_request(batch, EVENT_STAGE_STARTED, request, NULL, NULL);
+    submit(change, batch, false);
+}
+
+/* The grant of an approved request, added to the book but opening nothing until it is durable. */
+static struct grant *make_grant(struct agent *agent, struct request *request, uint64_t duration_us)
+{
+    struct grant *grant;
+    char id[IDS_SIZE];
+
+    if (agent_new_id(agent, id) < 0)
+        return NULL;
+    grant = grant_from_request(request, duration_us);
+    if (!grant)
+        return NULL;
+    memcpy(grant->id, id, sizeof(id));
+    memcpy(request->grant, id, sizeof(id));
+    book_add_grant(&agent->book, grant);
+    return grant;
+}
+
+/* What the word leads to. Returns the grant it made, if any. */
+static int conclude(struct agent *agent, struct request *request, const struct answer *answer,
+    struct grant **ret_grant)
+{
+    uint64_t duration = request->duration_us;
+
+    *ret_grant = NULL;
+    if (!answer->approved)
+        return request_set_state(request, REQUEST_DENIED);
+    if (answer->duration_us > 0 && answer->duration_us < duration)
+        duration = answer->duration_us;
+    request->duration_us = duration;
+    if (request_approval_count(request) < request->need)
+        return 0;
+    *ret_grant = make_grant(agent, request, duration);
+    return *ret_grant ? request_set_state(request, REQUEST_APPROVED) : -ENOMEM;
+}
+
+static bool has_change(const struct agent *agent, const char *id)
+{
+    for (const struct change *c = agent->changes; c; c = c->next)
+        if (strcmp(c->request, id) == 0 || strcmp(c->grant, id) == 0)
+            return true;
+    return false;
+}
+
+void lifecycle_answer(struct agent *agent, struct request *request, const struct answer *answer,
+    request_done_fn done, void *userdata)
+{
+    /* One step of a request at a time: a step that builds on one whose commit then fails
+     * would carry it into the ledger unrecorded. */
+    bool busy = has_change(agent, request->id);
+    struct ledger_batch *batch = busy ? NULL : ledger_batch_new();
+    struct change *change = batch ? change_new(agent, request, NULL, userdata) : NULL;
+    struct grant *grant = NULL;
+    int r = busy     ? -EBUSY
+            : change ? request_add_approval(
+                           request, answer->person, answer->uid, answer->approved, answer->reason)
+                     : -ENOMEM;
+
+    if (r == 0)
+        r = conclude(agent, request, answer, &grant);
+    if (r < 0) {
+        ledger_batch_free(batch);
+        if (change)
+            change_free(change);
+        if (r != -EEXIST && r != -EBUSY)
+            request = reload_request(agent, request->id);
+        done(r, request, userdata);
+        return;
+    }
+    change->request_done = done;
+    put_request(batch, request);
+    audit_approval(batch, request, request_approval_of(request, answer->person));
+    if (grant) {
+        memcpy(change->grant, grant->id, sizeof(change->grant));
+        put_grant(batch, grant);
+        audit_grant(batch, EVENT_GRANTED, grant, NULL, NULL);
+    }
+    submit(change, batch, !answer->approved);
+}
+
+static void end_request(struct agent *agent, struct request *request, enum request_state state,
+    const char *why, request_done_fn done, void *userdata)
+{
+    bool busy = has_change(agent, request->id);
+    struct ledger_batch *batch = busy ? NULL : ledger_batch_new();
+    struct change *change = batch ? change_new(agent, request, NULL, userdata) : NULL;
+    int r = busy ? -EBUSY : change ? request_set_state(request, state) : -ENOMEM;
+
+    if (r < 0) {
+        ledger_batch_free(batch);
+        if (change)
+            change_free(change);
+        if (done)
+            done(r, request, userdata);
+        return;
+    }
+    change->request_done = done;
+    free(request->end_reason);
+    request->end_reason = why ? strdup(why) : NULL;
+    put_request(batch, request);
+    audit_request(batch, state == REQUEST_EXPIRED ? EVENT_REQUEST_EXPIRED : EVENT_REQUEST_WITHDRAWN,
+        request, NULL, why);
+    submit(change, batch, true);
+}
+
+void lifecycle_withdraw(struct agent *agent, struct request *request, const char *why,
+    request_done_fn done, void *userdata)
+{
+    end_request(agent, request, REQUEST_WITHDRAWN, why, done, userdata);
+}
+
+void lifecycle_detach(struct agent *agent, struct request *request)
+{
+    struct ledger_batch *batch = ledger_batch_new();
+
+    request->attached = false;
+    if (!batch)
+        return;
+    put_request(batch, request);
+    ledger_submit(agent->ledger, batch, false, NULL, NULL);
+}
+
+/* What could not be ended yet (a step is still under way) is looked at again soon. */
+#define SWEEP_AGAIN_US USEC_PER_SEC
+
+void lifecycle_withdraw_unattended(struct agent *agent, struct request *request)
+{
+    if (agent->stopping || request->state != REQUEST_WAITING)
+        return;
+    if (has_change(agent, request->id))
+        agent_sweep_at(agent, clock_boottime_us() + SWEEP_AGAIN_US);
+    else
+        end_request(agent, request, REQUEST_WITHDRAWN, "the requester went away", NULL, NULL);
+}
+
+/* ---- grants --------------------------------------------------------------------------- */
+
+void lifecycle_use(struct agent *agent, struct grant *grant, const char *detail, grant_done_fn done,
+    void *userdata)
+{
+    struct ledger_batch *batch = ledger_batch_new();
+    struct change *change = batch ? change_new(agent, NULL, grant, userdata) : NULL;
+
+    if (!change) {
+        ledger_batch_free(batch);
+        done(-ENOMEM, grant, userdata);
+        return;
+    }
+    change->grant_done = done;
+    change->is_use = true;
+    grant_use(grant);
+    put_grant(batch, grant);
+    audit_grant(batch, EVENT_USED, grant, detail, NULL);
+    submit(change, batch, false);
+}
+
+void lifecycle_return_use(struct agent *agent, struct grant *grant)
+{
+    struct ledger_batch *batch = ledger_batch_new();
+    struct change *change = batch ? change_new(agent, NULL, grant, NULL) : NULL;
+
+    grant_return(grant);
+    if (!change) {
+        ledger_batch_free(batch);
+        return;
+    }
+    put_grant(batch, grant);
+    audit_grant(batch, EVENT_DENIED_USE, grant, "the door was gone before the answer", NULL);
+    submit(change, batch, true);
+}
+
+void lifecycle_end_grant(struct agent *agent, struct grant *grant, const char *event,
+    const char *why, grant_done_fn done, void *userdata)
+{
+    enum grant_state state = strcmp(event, EVENT_REVOKED) == 0     ? GRANT_REVOKED
+                             : strcmp(event, EVENT_COMPLETED) == 0 ? GRANT_COMPLETED
+                                                                   : GRANT_EXPIRED;
+    struct ledger_batch *batch = ledger_batch_new();
+    struct change *change = batch ? change_new(agent, NULL, grant, userdata) : NULL;
+
+    if (!change || grant_set_state(grant, state) < 0) {
+        ledger_batch_free(batch);
+        if (change)
+            change_free(change);
+        if (done)
+            done(-EINVAL, grant, userdata);
+        return;
+    }
+    change->grant_done = done;
+    free(grant->end_reason);
+    grant->end_reason = why ? strdup(why) : NULL;
+    put_grant(batch, grant);
+    audit_grant(batch, event, grant, why, NULL);
+    submit(change, batch, true);
+}
+
+/* ---- time ----------------------------------------------------------------------------- */
+
+static bool is_unattended(const struct agent *agent, const struct request *request, uint64_t now)
+{
+    return request->committed && request->attached && now >= agent->started_us + RETURN_US &&
+           now >= request->created_us + RETURN_US && !waiter_exists(agent, request->id);
+}
+
+static void sweep_requests(struct agent *agent, uint64_t now)
+{
+    for (struct request *r = agent->book.requests, *next; r; r = next) {
+        next = r->next;
+        if (has_change(agent, r->id))
+            continue;
+        if (!request_has_ended(r) && now >= r->expires_us)
+            end_request(agent, r, REQUEST_EXPIRED, "nobody answered in time", NULL, NULL);
+        else if (!request_has_ended(r) && is_unattended(agent, r, now))
+            lifecycle_withdraw_unattended(agent, r);
+        else if (request_has_ended(r) && now >= r->expires_us + BOOK_REMEMBER_US)
+            book_remove_request(&agent->book, r);
+    }
+}
+
+static void sweep_grants(struct agent *agent, uint64_t now)
+{
+    for (struct grant *g = book_next_grant(&agent->book, NULL), *next; g; g = next) {
+        next = book_next_grant(&agent->book, g);
+        if (now < g->expires_us || has_change(agent, g->id))
+            continue;
+        if (g->state == GRANT_ACTIVE)
+            lifecycle_end_grant(agent, g, EVENT_EXPIRED, NULL, NULL, NULL);
+        else
+            book_remove_grant(&agent->book, g);
+    }
+}
+
+uint64_t lifecycle_sweep(struct agent *agent)
+{
+    uint64_t now = clock_boottime_us(), next;
+
+    sweep_requests(agent, now);
+    sweep_grants(agent, now);
+    next = book_recount(&agent->book);
+    return next <= now ? now + SWEEP_AGAIN_US : next;
+}
+
+/* ---- start ---------------------------------------------------------------------------- */
+
+static int load_one_request(const char *id, const char *body, void *userdata)
+{
+    struct agent *agent = userdata;
+    struct request *request;
+    int r = request_load(body, &request);
+
+    (void)id;
+    if (r < 0)
+        return r;
+    book_add_request(&agent->book, request);
+    return 0;
+}
+
+static int load_one_grant(const char *id, const char *body, void *userdata)
+{
+    struct agent *agent = userdata;
+    struct grant *grant;
+    int r = grant_load(body, &grant);
+
+    (void)id;
+    if (r < 0)
+        return r;
+    book_add_grant(&agent->book, grant);
+    return 0;
+}
+
+/* What belongs to an earlier boot ends now, unless policy said that it survives. */
+static void end_earlier_boot(struct agent *agent)
+{
+    for (struct request *r = agent->book.requests; r; r = r->next)
+        if (strcmp(r->boot_id, agent->boot_id) != 0)
+            end_request(agent, r, REQUEST_EXPIRED, "the host was restarted", NULL, NULL);
+    for (struct grant *g = NULL; (g = book_next_grant(&agent->book, g));)
+        if (!grant_rebase(g, agent->boot_id) && g->state == GRANT_ACTIVE)
+            lifecycle_end_grant(agent, g, EVENT_EXPIRED,
+                "the host was restarted, or its time passed meanwhile", NULL, NULL);
+}
+
+int lifecycle_load(struct agent *agent)
+{
+    int r = ledger_each_live(agent->ledger, LEDGER_REQUEST, load_one_request, agent);
+
+    if (r == 0)
+        r = ledger_each_live(agent->ledger, LEDGER_GRANT, load_one_grant, agent);
+    if (r < 0)
+        return r;
+    end_earlier_boot(agent);
+    agent_sweep_at(agent, clock_boottime_us());
+    agent_sweep_at(agent, agent->started_us + RETURN_US);
+    return 0;
+}

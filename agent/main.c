@@ -1,0 +1,145 @@
+/* assentd: the command line, then the agent. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/names.h"
+#include "agent.h"
+#include "resolve.h"
+#include "yaml/yaml.h"
+
+enum {
+    OPTION_CONFIG = 256,
+    OPTION_POLICY,
+    OPTION_LEDGER,
+    OPTION_GATE,
+    OPTION_PUBLIC,
+    OPTION_SPOOL,
+    OPTION_NO_JOURNAL,
+    OPTION_CHECK,
+    OPTION_RESOLVE,
+};
+
+static const struct option options_table[] = {
+    {"config", required_argument, NULL, OPTION_CONFIG},
+    {"policy", required_argument, NULL, OPTION_POLICY},
+    {"ledger", required_argument, NULL, OPTION_LEDGER},
+    {"gate", required_argument, NULL, OPTION_GATE},
+    {"public", required_argument, NULL, OPTION_PUBLIC},
+    {"spool", required_argument, NULL, OPTION_SPOOL},
+    {"no-journal", no_argument, NULL, OPTION_NO_JOURNAL},
+    {"check", no_argument, NULL, OPTION_CHECK},
+    {"resolve", no_argument, NULL, OPTION_RESOLVE},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+static int usage(FILE *out, int status)
+{
+    fputs("Usage: assentd [OPTION...]\n"
+          "The agent that decides at ssh login and sudo elevation; see assentd(8).\n\n"
+          "  --config FILE   configuration (" ASSENT_CONFIG ")\n"
+          "  --policy DIR    policy files (" ASSENT_POLICY_DIR ")\n"
+          "  --ledger FILE   state and records (" ASSENT_LEDGER ")\n"
+          "  --gate PATH     socket of the PAM modules (" ASSENT_GATE ")\n"
+          "  --public PATH   socket of everybody (" ASSENT_PUBLIC ")\n"
+          "  --spool DIR     uses of the rescue door (" ASSENT_SPOOL_DIR ")\n"
+          "  --no-journal    do not copy the records to the journal\n"
+          "  --check         check configuration and policy, then exit (0 good, 2 not)\n"
+          "  --help          this text\n"
+          "  --version       the version\n",
+        out);
+    return status;
+}
+
+static int check(const struct agent_options *options)
+{
+    struct yaml_errors errors = {0};
+    struct config config;
+    struct policy *policy;
+    bool good;
+
+    if (config_init(&config) < 0)
+        return EXIT_FAILURE;
+    (void)!config_load(&config, options->config, geteuid(), &errors);
+    policy = policy_load(options->policy_dir, geteuid(), &errors);
+    for (size_t i = 0; i < errors.count; i++)
+        fprintf(stderr, "%s:%u:%u: %s\n", errors.items[i].file, errors.items[i].line,
+            errors.items[i].column, errors.items[i].message);
+    good = policy && errors.count == 0;
+    policy_free(policy);
+    config_done(&config);
+    yaml_errors_done(&errors);
+    return good ? EXIT_SUCCESS : 2;
+}
+
+static int run(const struct agent_options *options)
+{
+    struct agent *agent;
+    int r = agent_new(options, &agent);
+
+    if (r < 0)
+        return EXIT_FAILURE;
+    r = agent_run(agent);
+    agent_free(agent);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    struct agent_options options = {
+        .config = ASSENT_CONFIG,
+        .policy_dir = ASSENT_POLICY_DIR,
+        .ledger = ASSENT_LEDGER,
+        .gate = ASSENT_GATE,
+        .public = ASSENT_PUBLIC,
+        .spool = ASSENT_SPOOL_DIR,
+        .journal = true,
+    };
+    bool only_check = false;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "hV", options_table, NULL)) != -1) {
+        switch (option) {
+        case OPTION_CONFIG:
+            options.config = optarg;
+            break;
+        case OPTION_POLICY:
+            options.policy_dir = optarg;
+            break;
+        case OPTION_LEDGER:
+            options.ledger = optarg;
+            break;
+        case OPTION_GATE:
+            options.gate = optarg;
+            break;
+        case OPTION_PUBLIC:
+            options.public = optarg;
+            break;
+        case OPTION_SPOOL:
+            options.spool = optarg;
+            break;
+        case OPTION_NO_JOURNAL:
+            options.journal = false;
+            break;
+        case OPTION_CHECK:
+            only_check = true;
+            break;
+        case OPTION_RESOLVE:
+            return resolve_main();
+        case 'h':
+            return usage(stdout, EXIT_SUCCESS);
+        case 'V':
+            puts("assentd " ASSENT_VERSION);
+            return EXIT_SUCCESS;
+        default:
+            return usage(stderr, 2);
+        }
+    }
+    if (optind < argc)
+        return usage(stderr, 2);
+    return only_check ? check(&options) : run(&options);
+}

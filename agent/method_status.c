@@ -1,0 +1,115 @@
+/* GetStatus and Reload. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../common/names.h"
+#include "agent.h"
+#include "journal/journal.h"
+#include "ledger/ledger.h"
+#include "methods.h"
+#include "reload.h"
+#include "view.h"
+
+#define JOURNAL_BEHIND_MAX 1000
+
+static uint64_t journal_behind(const struct agent *agent)
+{
+    uint64_t seq = ledger_durable_seq(agent->ledger);
+    uint64_t cursor = agent->journal ? journal_cursor(agent->journal) : seq;
+
+    return seq > cursor ? seq - cursor : 0;
+}
+
+static void add_problem(json_t *problems, const char *text)
+{
+    json_array_append_new(problems, json_string(text));
+}
+
+/* What an administrator must look at, one line each. */
+static json_t *find_problems(const struct agent *agent)
+{
+    json_t *problems = json_array();
+    struct ledger_health health;
+    char line[160];
+
+    ledger_health(agent->ledger, &health);
+    if (texts_count(&agent->policy_errors) > 0)
+        add_problem(problems, "the newest policy or configuration does not load; an earlier one is "
+                              "in force (assent policy check)");
+    else if (agent->policy_real_us == 0)
+        add_problem(problems, "no policy is in force yet: everything is refused");
+    if (health.stalled)
+        add_problem(problems,
+            "the ledger's disk does not answer: nothing can be recorded, so everything is refused");
+    if (health.last_error == -ENOSPC)
+        add_problem(problems, "the ledger's disk is full: new decisions are refused");
+    else if (health.last_error < 0) {
+        snprintf(
+            line, sizeof(line), "the ledger cannot be written: %s", strerror(-health.last_error));
+        add_problem(problems, line);
+    }
+    if (health.ballast_released)
+        add_problem(
+            problems, "the ledger lives on its reserve: free space under " ASSENT_STATE_DIR);
+    if (journal_behind(agent) > JOURNAL_BEHIND_MAX)
+        add_problem(problems, "the journal does not take our records (journald frozen?); they are "
+                              "kept and will be copied");
+    return problems;
+}
+
+void method_get_status(struct public_call *call, json_t *parameters, void *userdata)
+{
+    struct agent *agent = userdata;
+    json_t *problems = find_problems(agent);
+
+    (void)parameters;
+    book_recount(&agent->book);
+    public_reply(call,
+        json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:I}", "version", ASSENT_VERSION,
+            "host", agent->config.host, "started", view_time(agent->started_real_us), "healthy",
+            json_array_size(problems) == 0, "problems", problems, "policy", view_policy(agent),
+            "requests", (json_int_t)agent->book.request_count, "grants",
+            (json_int_t)agent->book.grant_count, "records",
+            (json_int_t)ledger_durable_seq(agent->ledger), "journal_behind",
+            (json_int_t)journal_behind(agent)));
+}
+
+static void on_reloaded(struct agent *agent, const struct texts *errors, void *userdata)
+{
+    struct method_pending *pending = userdata;
+
+    (void)errors;
+    public_reply(pending->call, json_pack("{s:o}", "policy", view_policy(agent)));
+    pending->call = NULL;
+    method_pending_free(pending);
+}
+
+/* The reload goes on without them. */
+static void on_reload_caller_gone(struct public_call *call, void *userdata)
+{
+    struct method_pending *pending = userdata;
+
+    (void)call;
+    reload_forget(pending->agent, pending);
+    pending->call = NULL;
+    method_pending_free(pending);
+}
+
+void method_reload(struct public_call *call, json_t *parameters, void *userdata)
+{
+    struct agent *agent = userdata;
+    struct method_pending *pending;
+
+    (void)parameters;
+    if (agent->reloading) {
+        method_error(call, ERROR_UNAVAILABLE, "message", "a reload is under way; try again");
+        return;
+    }
+    pending = method_pending_new(agent, call);
+    if (!pending)
+        return;
+    public_on_gone(call, on_reload_caller_gone, pending);
+    if (reload_start(agent, on_reloaded, pending) < 0)
+        on_reloaded(agent, &agent->policy_errors, pending);
+}

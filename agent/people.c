@@ -1,0 +1,72 @@
+#include "people.h"
+
+#include <errno.h>
+
+#include "../common/str.h"
+#include "session.h"
+
+bool people_same(const struct policy *policy, uid_t a, uid_t b)
+{
+    int64_t person = policy_person_of(policy, a);
+
+    return a == b || (person >= 0 && person == policy_person_of(policy, b));
+}
+
+/* Their own request is also one that came out of their login: under sudo or su the subject
+ * may be somebody else. */
+static bool is_own(const struct policy *policy, const struct request *request, uid_t uid)
+{
+    return people_same(policy, uid, request->subject.uid) ||
+           (request->login_uid != UID_NONE && people_same(policy, uid, request->login_uid));
+}
+
+static bool person_is_requester(
+    const struct policy *policy, const struct request *request, const struct person *person)
+{
+    for (size_t i = 0; i < person->uid_count; i++)
+        if (is_own(policy, request, person->uids[i]))
+            return true;
+    return false;
+}
+
+int people_ask(const struct policy *policy, const struct stage *stage, struct request *request)
+{
+    unsigned left = 0;
+
+    for (size_t i = 0; i < stage->people_count; i++) {
+        const struct person *person = policy_person(policy, stage->people[i]);
+
+        /* A person without a living account cannot answer. */
+        if (person->uid_count == 0 || person_is_requester(policy, request, person))
+            continue;
+        if (texts_add(&request->asked, person->name) < 0)
+            return -ENOMEM;
+        left++;
+    }
+    return left < stage->need ? -ENOENT : 0;
+}
+
+bool people_is_asked(const struct policy *policy, const struct request *request, uid_t uid)
+{
+    int64_t person = policy_person_of(policy, uid);
+
+    return person >= 0 &&
+           texts_contain(&request->asked, policy_person(policy, (uint32_t)person)->name);
+}
+
+enum people_verdict people_judge(const struct policy *policy, const struct request *request,
+    uid_t uid, const struct login_session *session, const char **ret_person)
+{
+    int64_t person = policy_person_of(policy, uid);
+
+    if (is_own(policy, request, uid) || (session->known && is_own(policy, request, session->uid)))
+        return PEOPLE_OWN;
+    if (!people_is_asked(policy, request, uid))
+        return PEOPLE_NOT_ASKED;
+    if (!session->known)
+        return PEOPLE_NO_SESSION;
+    if (!people_same(policy, uid, session->uid))
+        return PEOPLE_FOREIGN_SESSION;
+    *ret_person = policy_person(policy, (uint32_t)person)->name;
+    return PEOPLE_MAY;
+}

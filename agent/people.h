@@ -1,0 +1,38 @@
+/* Who may answer for whom. Separation of duties stands here and nowhere else: nobody
+ * approves their own request, under any of their accounts, nor from a login that is the
+ * requester's. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../common/macro.h"
+#include "policy/policy.h"
+#include "request.h"
+
+struct login_session;
+
+/* Fills `request->asked` with the names of the persons of the stage, without those who are
+ * the requester themselves. Returns 0, -ENOMEM, or -ENOENT when fewer than `need` are left. */
+MUST_USE int people_ask(
+    const struct policy *policy, const struct stage *stage, struct request *request);
+
+enum people_verdict {
+    PEOPLE_MAY,
+    PEOPLE_NOT_ASKED,      /* not among those who may answer */
+    PEOPLE_OWN,            /* their own request */
+    PEOPLE_NO_SESSION,     /* no login session, so no proof who is there */
+    PEOPLE_FOREIGN_SESSION /* the session belongs to somebody else: through sudo or su */
+};
+
+/* Whether the account `uid`, speaking from `session`, may answer `request`. `ret_person` is the
+ * name of the person. */
+enum people_verdict people_judge(const struct policy *policy, const struct request *request,
+    uid_t uid, const struct login_session *session, const char **ret_person);
+
+/* Whether the account belongs to one of those asked: may see the request. */
+bool people_is_asked(const struct policy *policy, const struct request *request, uid_t uid);
+
+/* The same person: the same account, or two accounts of one person. */
+bool people_same(const struct policy *policy, uid_t a, uid_t b);

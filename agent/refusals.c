@@ -1,0 +1,60 @@
+#include "refusals.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/str.h"
+
+void refusals_clear(struct refusal *slot)
+{
+    free(slot->rule);
+    free(slot->record);
+    free(slot->service);
+    *slot = (struct refusal){0};
+}
+
+void refusals_done(struct refusals *refusals)
+{
+    for (size_t i = 0; i < REFUSALS_SLOTS; i++)
+        refusals_clear(&refusals->slots[i]);
+}
+
+struct refusal *refusals_slot(struct refusals *refusals, uint32_t uid, const char *scope)
+{
+    uint32_t hash = uid * UINT32_C(2654435761);
+
+    for (const char *p = scope; *p != '\0'; p++)
+        hash = hash * 31 + (unsigned char)*p;
+    return &refusals->slots[hash % REFUSALS_SLOTS];
+}
+
+struct refusal *refusals_find(
+    struct refusals *refusals, uint32_t uid, const char *scope, const char *rule, uint64_t now_us)
+{
+    struct refusal *slot = refusals_slot(refusals, uid, scope);
+
+    if (slot->uid != uid || strcmp(slot->scope, scope) != 0 || !str_equal(slot->rule, rule) ||
+        now_us >= slot->until_us)
+        return NULL;
+    return slot;
+}
+
+void refusals_start(struct refusal *slot, uint32_t uid, const struct scope *scope, const char *name,
+    const char *rule, uint64_t now_us)
+{
+    AUTO_FREE char *what = scope_describe(scope);
+    struct str_builder builder = {0};
+
+    refusals_clear(slot);
+    str_appendf(&builder, "%s may not %s", name, what ? what : "");
+    slot->record = str_builder_take(&builder);
+    slot->service = strdup(scope->service);
+    slot->rule = rule ? strdup(rule) : NULL;
+    if (!what || !slot->record || !slot->service || (rule && !slot->rule)) {
+        refusals_clear(slot);
+        return;
+    }
+    memcpy(slot->scope, scope->id, sizeof(slot->scope));
+    slot->uid = uid;
+    slot->until_us = now_us + REFUSALS_WINDOW_US;
+}

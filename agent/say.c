@@ -1,0 +1,149 @@
+#include "say.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "../common/names.h"
+#include "../common/str.h"
+#include "policy/policy.h"
+#include "request.h"
+#include "scope.h"
+
+/* "carol", "carol or dave", "2 of carol, dave or erin" */
+static char *asked_of(const struct request *request)
+{
+    AUTO_FREE char *names = texts_join(&request->asked, " or ");
+    struct str_builder builder = {0};
+
+    if (!names)
+        return NULL;
+    if (request->need > 1)
+        str_appendf(&builder, "%llu of ", (unsigned long long)request->need);
+    str_append(&builder, names);
+    return str_builder_take(&builder);
+}
+
+/* The local time of day, which is what a person at the prompt reckons with. */
+static void clock_time(uint64_t realtime_us, char ret_text[32])
+{
+    time_t t = (time_t)(realtime_us / USEC_PER_SEC);
+    struct tm tm;
+
+    if (!localtime_r(&t, &tm) || strftime(ret_text, 32, "%H:%M %Z", &tm) == 0)
+        snprintf(ret_text, 32, "its end");
+}
+
+char *say_denied(const struct subject *subject, const struct scope *scope,
+    const struct verdict *verdict, const char *host)
+{
+    AUTO_FREE char *what = scope_describe(scope);
+    struct str_builder builder = {0};
+
+    if (!what)
+        return NULL;
+    if (verdict->rule) {
+        str_appendf(&builder, "Refused: %s (rule %s).", verdict->reason, verdict->rule);
+    } else {
+        str_appendf(&builder, "Refused: %s may not %s on %s: %s.", subject->name, what, host,
+            verdict->reason);
+    }
+    str_appendf(&builder, "\n%s",
+        verdict->advice ? verdict->advice : "Ask an administrator of this host if you need this.");
+    return str_builder_take(&builder);
+}
+
+char *say_prompt(const struct request *request)
+{
+    AUTO_FREE char *asked = asked_of(request);
+    AUTO_FREE char *what = scope_describe(&request->scope);
+    struct str_builder builder = {0};
+
+    if (!asked || !what)
+        return NULL;
+    str_appendf(
+        &builder, "To %s you need the approval of %s (request %s).", what, asked, request->id);
+    return str_builder_take(&builder);
+}
+
+char *say_waiting(const struct request *request)
+{
+    AUTO_FREE char *asked = asked_of(request);
+    struct str_builder builder = {0};
+
+    if (!asked)
+        return NULL;
+    str_appendf(&builder, "Waiting for %s to approve request %s", asked, request->id);
+    if (request->need > 1 && request_approval_count(request) > 0)
+        str_appendf(&builder, " (%u of %llu so far)", request_approval_count(request),
+            (unsigned long long)request->need);
+    str_append(&builder, ".");
+    return str_builder_take(&builder);
+}
+
+char *say_come_back(const struct request *request)
+{
+    AUTO_FREE char *asked = asked_of(request);
+    struct str_builder builder = {0};
+    char until[32];
+
+    if (!asked)
+        return NULL;
+    clock_time(request->expires_real_us, until);
+    str_appendf(&builder, "This login needs the approval of %s: request %s is open until %s.\n",
+        asked, request->id, until);
+    str_append(&builder, "Log in again from the same address once it is approved.");
+    return str_builder_take(&builder);
+}
+
+static const struct approval *refusal_of(const struct request *request)
+{
+    for (const struct approval *a = request->approvals; a; a = a->next)
+        if (!a->approved)
+            return a;
+    return NULL;
+}
+
+char *say_ended(const struct request *request)
+{
+    const struct approval *refusal = refusal_of(request);
+    struct str_builder builder = {0};
+
+    if (request->state == REQUEST_DENIED && refusal) {
+        str_appendf(&builder, "Refused by %s: %s (request %s).\n", refusal->person,
+            refusal->reason ? refusal->reason : "no reason given", request->id);
+        str_append(&builder, "Talk to them before you ask again.");
+    } else if (request->state == REQUEST_EXPIRED) {
+        str_appendf(&builder, "Nobody answered request %s in time (%s).\n", request->id,
+            request->end_reason ? request->end_reason : "expired");
+        str_append(&builder, "Reach an approver some other way, then try again.");
+    } else {
+        str_appendf(&builder, "Request %s has ended: %s%s%s.", request->id,
+            request_state_to_string(request->state), request->end_reason ? ", " : "",
+            request->end_reason ? request->end_reason : "");
+    }
+    return str_builder_take(&builder);
+}
+
+char *say_nobody(const struct verdict *verdict)
+{
+    struct str_builder builder = {0};
+
+    str_appendf(&builder, "Refused: rule %s asks %s, and nobody among them but you can answer.\n",
+        verdict->rule, verdict->stages[0].from_text);
+    str_append(&builder, "Ask an administrator to name another approver.");
+    return str_builder_take(&builder);
+}
+
+char *say_ask_ahead(const struct verdict *verdict, const struct scope *scope)
+{
+    struct str_builder builder = {0};
+
+    str_appendf(&builder, "Refused: this needs the approval of %s (rule %s).\n",
+        verdict->stages[0].from_text, verdict->rule);
+    str_appendf(
+        &builder, "Ask first: assent request --service %s --reason \"...\" --wait", scope->service);
+    if (scope->command)
+        str_append(&builder, " -- COMMAND");
+    return str_builder_take(&builder);
+}

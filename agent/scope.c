@@ -1,0 +1,210 @@
+#include "scope.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../common/names.h"
+#include "../common/record.h"
+#include "../common/str.h"
+
+const char *scope_service(const char *service)
+{
+    if (str_equal(service, SERVICE_SUDO_I))
+        return SERVICE_SUDO;
+    if (str_equal(service, SERVICE_SU_L))
+        return SERVICE_SU;
+    return service;
+}
+
+bool scope_is_setuid_door(const char *service)
+{
+    const char *name = scope_service(service);
+
+    return str_equal(name, SERVICE_SUDO) || str_equal(name, SERVICE_SU) ||
+           str_equal(name, SERVICE_DOAS);
+}
+
+/* Adds one part so that no two different lists of parts give the same bytes: presence and
+ * length stand before the content. */
+static void add_part(struct str_builder *builder, const void *data, size_t length)
+{
+    str_appendf(builder, "%c%zu:", data ? '+' : '-', length);
+    if (data)
+        str_append_n(builder, data, length);
+}
+
+static void add_text(struct str_builder *builder, const char *text)
+{
+    add_part(builder, text, text ? strlen(text) : 0);
+}
+
+static int make_id(
+    const struct gate_ask *ask, const struct scope *scope, char ret_id[DIGEST_HEX_SIZE])
+{
+    struct str_builder builder = {0};
+    AUTO_FREE char *bytes = NULL;
+    size_t length;
+
+    add_text(&builder, scope->service);
+    str_appendf(&builder, "%llu;", (unsigned long long)ask->run_as_uid);
+    add_text(&builder, scope->rhost);
+    add_text(&builder, ask->command);
+    add_part(&builder, ask->argv.data, ask->argv.length);
+    add_text(&builder, ask->command ? ask->cwd : NULL);
+    add_part(&builder, ask->env.data, ask->env.length);
+    length = builder.length;
+    bytes = str_builder_take(&builder);
+    if (!bytes)
+        return -ENOMEM;
+    digest_bytes(bytes, length, ret_id);
+    return 0;
+}
+
+static int copy_escaped(const char *text, char **ret_copy)
+{
+    if (!text)
+        return 0;
+    *ret_copy = str_escape_new(text);
+    return *ret_copy ? 0 : -ENOMEM;
+}
+
+static int copy_list(const struct gate_list *list, struct texts *ret_texts)
+{
+    for (const char *item = NULL; (item = record_list_next(list, item));) {
+        AUTO_FREE char *escaped = str_escape_new(item);
+        int r = escaped ? texts_add(ret_texts, escaped) : -ENOMEM;
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int scope_from_ask(const struct gate_ask *ask, struct scope *ret_scope)
+{
+    bool local = scope_is_setuid_door(ask->service);
+    struct scope scope = {0};
+
+    if (copy_escaped(scope_service(ask->service), &scope.service) < 0 ||
+        copy_escaped(ask->run_as, &scope.run_as) < 0 ||
+        copy_escaped(local ? NULL : ask->rhost, &scope.rhost) < 0 ||
+        copy_escaped(ask->command, &scope.command) < 0 || copy_escaped(ask->cwd, &scope.cwd) < 0 ||
+        copy_list(&ask->argv, &scope.arguments) < 0 ||
+        copy_list(&ask->env, &scope.environment) < 0 || make_id(ask, &scope, scope.id) < 0) {
+        scope_done(&scope);
+        return -ENOMEM;
+    }
+    *ret_scope = scope;
+    return 0;
+}
+
+static int copy_text(const char *text, char **ret_copy)
+{
+    *ret_copy = text ? strdup(text) : NULL;
+    return text && !*ret_copy ? -ENOMEM : 0;
+}
+
+static int copy_texts(const struct texts *texts, struct texts *ret_copy)
+{
+    for (const char *item = NULL; (item = texts_next(texts, item));)
+        if (texts_add(ret_copy, item) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
+int scope_copy(const struct scope *scope, struct scope *ret_copy)
+{
+    struct scope copy = {0};
+
+    memcpy(copy.id, scope->id, sizeof(copy.id));
+    memcpy(copy.digest, scope->digest, sizeof(copy.digest));
+    if (copy_text(scope->service, &copy.service) < 0 ||
+        copy_text(scope->run_as, &copy.run_as) < 0 || copy_text(scope->rhost, &copy.rhost) < 0 ||
+        copy_text(scope->command, &copy.command) < 0 || copy_text(scope->cwd, &copy.cwd) < 0 ||
+        copy_texts(&scope->arguments, &copy.arguments) < 0 ||
+        copy_texts(&scope->environment, &copy.environment) < 0) {
+        scope_done(&copy);
+        return -ENOMEM;
+    }
+    *ret_copy = copy;
+    return 0;
+}
+
+void scope_done(struct scope *scope)
+{
+    free(scope->service);
+    free(scope->run_as);
+    free(scope->rhost);
+    free(scope->command);
+    free(scope->cwd);
+    texts_done(&scope->arguments);
+    texts_done(&scope->environment);
+    *scope = (struct scope){0};
+}
+
+bool scope_covers(const struct scope *granted, const struct scope *asked)
+{
+    if (!digest_equal(granted->id, asked->id))
+        return false;
+    return granted->digest[0] == '\0' || digest_equal(granted->digest, asked->digest);
+}
+
+/* A word as a shell would need it, so that "a b" as one argument is seen to be one. */
+static void append_word(struct str_builder *builder, const char *word)
+{
+    bool plain = word[0] != '\0' &&
+                 strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                              "@%+=:,./-_") == strlen(word);
+
+    if (plain) {
+        str_append(builder, word);
+        return;
+    }
+    str_append(builder, "'");
+    for (const char *p = word; *p != '\0'; p++) {
+        if (*p == '\'')
+            str_append(builder, "'\\''");
+        else
+            str_append_n(builder, p, 1);
+    }
+    str_append(builder, "'");
+}
+
+char *scope_command_line(const struct scope *scope)
+{
+    const char *argument = texts_next(&scope->arguments, NULL);
+    struct str_builder builder = {0};
+
+    if (scope->command)
+        append_word(&builder, scope->command);
+    while (argument && (argument = texts_next(&scope->arguments, argument))) {
+        str_append(&builder, " ");
+        append_word(&builder, argument);
+    }
+    return str_builder_take(&builder);
+}
+
+char *scope_describe(const struct scope *scope)
+{
+    AUTO_FREE char *line = scope_command_line(scope);
+    struct str_builder builder = {0};
+    const char *run_as = scope->run_as ? scope->run_as : "another user";
+
+    if (!line)
+        return NULL;
+    if (!scope_is_setuid_door(scope->service)) {
+        str_appendf(&builder, "log in by %s", scope->service);
+        if (scope->rhost)
+            str_appendf(&builder, " from %s", scope->rhost);
+    } else if (scope->command) {
+        str_appendf(&builder, "run %s as %s with %s", line, run_as, scope->service);
+        if (scope->cwd)
+            str_appendf(&builder, ", in %s", scope->cwd);
+    } else if (str_equal(scope->service, SERVICE_SU)) {
+        str_appendf(&builder, "become %s with su, and run anything as that user", run_as);
+    } else {
+        str_appendf(&builder, "run anything that %s lets them run", scope->service);
+    }
+    return str_builder_take(&builder);
+}

@@ -1,0 +1,122 @@
+#include "spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "../common/file.h"
+#include "../common/parse.h"
+#include "../common/str.h"
+#include "agent.h"
+#include "audit.h"
+#include "ledger/ledger.h"
+
+#define SPOOL_FILE_MAX ((size_t)4096)
+#define SPOOL_FILES_MAX 1000 /* at one time; the rest the next time */
+
+/* A file in the spool and the directory it is removed from once it is durable. */
+struct spooled {
+    struct agent *agent;
+    char name[NAME_MAX + 1];
+};
+
+struct entry {
+    char user[STR_NAME_MAX * 4], service[STR_NAME_MAX * 4], detail[1024];
+    uint64_t realtime_us;
+};
+
+static void on_durable(int result, uint64_t first_seq, void *userdata)
+{
+    AUTO_FREE struct spooled *spooled = userdata;
+    AUTO_CLOSE int dir = -1;
+
+    (void)first_seq;
+    if (result < 0)
+        return;
+    agent_committed(spooled->agent);
+    dir = open(spooled->agent->options.spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0 || unlinkat(dir, spooled->name, 0) < 0)
+        fprintf(
+            stderr, SD_ERR "cannot remove %s from the spool: %s\n", spooled->name, strerror(errno));
+}
+
+/* "key=value" lines; what is not a known key goes to the detail, in its order. */
+static void take_line(struct entry *entry, const char *line)
+{
+    size_t used = strlen(entry->detail);
+    uint64_t seconds;
+
+    if (strncmp(line, "user=", 5) == 0)
+        str_escape(line + 5, strlen(line + 5), entry->user, sizeof(entry->user));
+    else if (strncmp(line, "service=", 8) == 0)
+        str_escape(line + 8, strlen(line + 8), entry->service, sizeof(entry->service));
+    else if (strncmp(line, "time=", 5) == 0 && parse_u64(line + 5, UINT32_MAX, &seconds) == 0)
+        entry->realtime_us = seconds * USEC_PER_SEC;
+    if (used + 2 >= sizeof(entry->detail))
+        return;
+    if (used > 0)
+        entry->detail[used++] = ' ';
+    str_escape(line, strlen(line), entry->detail + used, sizeof(entry->detail) - used);
+}
+
+static int read_entry(int dir, const char *name, struct entry *ret_entry)
+{
+    AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    AUTO_FREE char *text = NULL;
+    struct entry entry = {.realtime_us = clock_realtime_us()};
+    struct stat st;
+    size_t length;
+    char *rest;
+    int r;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    /* only root writes here in earnest */
+    if (!S_ISREG(st.st_mode) || st.st_uid != 0)
+        return -EPERM;
+    r = file_read_all(fd, SPOOL_FILE_MAX, &text, &length);
+    if (r < 0)
+        return r;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        take_line(&entry, line);
+    *ret_entry = entry;
+    return 0;
+}
+
+static void take_in(struct agent *agent, int dir, const char *name)
+{
+    struct spooled *spooled = calloc(1, sizeof(*spooled));
+    struct ledger_batch *batch = spooled ? ledger_batch_new() : NULL;
+    struct entry entry;
+
+    if (!batch || strlen(name) > NAME_MAX || read_entry(dir, name, &entry) < 0) {
+        ledger_batch_free(batch);
+        free(spooled);
+        return;
+    }
+    spooled->agent = agent;
+    memcpy(spooled->name, name, strlen(name) + 1);
+    audit_rescue(batch, entry.user, entry.service, entry.detail, entry.realtime_us);
+    ledger_submit(agent->ledger, batch, true, on_durable, spooled);
+}
+
+void spool_collect(struct agent *agent)
+{
+    DIR *dir = opendir(agent->options.spool);
+    unsigned taken = 0;
+
+    if (!dir)
+        return;
+    for (struct dirent *e; taken < SPOOL_FILES_MAX && (e = readdir(dir));) {
+        if (e->d_name[0] == '.')
+            continue;
+        take_in(agent, dirfd(dir), e->d_name);
+        taken++;
+    }
+    closedir(dir);
+}

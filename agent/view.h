@@ -1,0 +1,14 @@
+/* The public form of requests and grants: etc/io.assent.varlink. Fresh references or NULL. */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct agent;
+struct grant;
+struct request;
+
+json_t *view_request(const struct agent *agent, const struct request *request);
+json_t *view_grant(const struct agent *agent, const struct grant *grant);
+json_t *view_policy(const struct agent *agent);
+json_t *view_time(uint64_t realtime_us);
