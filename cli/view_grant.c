@@ -39,9 +39,10 @@ void view_grant(struct str_builder *out, const struct view *view, const json_t *
 {
     const char *state = field_text_or(grant, "state", "unknown");
     AUTO_FREE char *scope = describe_scope(grant);
-    char uses[32];
+    char left[32], uses[48];
 
-    format_uses(grant, uses, sizeof(uses));
+    format_uses(grant, left, sizeof(left));
+    snprintf(uses, sizeof(uses), "%s %s", left, strcmp(left, "any") == 0 ? "number" : "left");
     view_styled(out, view, STYLE_BOLD, "Grant ");
     view_styled(out, view, STYLE_ID, field_text_or(grant, "id", "?"));
     str_append(out, ": ");
@@ -51,7 +52,7 @@ void view_grant(struct str_builder *out, const struct view *view, const json_t *
     view_row(out, view, "What", scope);
     view_row_text(out, view, "From", field_text(grant, "rhost"));
     view_row_text(out, view, "Why", field_text(grant, "purpose"));
-    view_row(out, view, "Uses left", uses);
+    view_row(out, view, "Uses", uses);
     view_row_time(out, view, "Granted", field_time(grant, "created"));
     view_row_time(out, view, "Expires", field_time(grant, "expires"));
     view_row_time(out, view, "Ended", field_time(grant, "ended"));

@@ -7,7 +7,8 @@
 #define USEC_PER_SEC UINT64_C(1000000)
 #define USEC_PER_MSEC UINT64_C(1000)
 
-/* Microseconds since boot, suspend included. Never fails on Linux. Any thread. */
+/* Microseconds since boot, suspend included; UINT64_MAX (past every deadline) should the
+ * kernel lack the clock. Any thread. */
 uint64_t clock_boottime_us(void);
 
 /* Microseconds since the epoch, as the wall clock says now. Any thread. */

@@ -9,7 +9,8 @@
 
 /* Opens a regular file for reading (O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_CLOEXEC) and checks on the
  * descriptor that it belongs to `owner` or root and that neither group nor others may
- * write it. Returns the descriptor (caller closes) or -errno; -EPERM when the owner or the mode is wrong. */
+ * write it. Returns the descriptor (caller closes) or -errno; -EPERM when the owner or the mode is
+ * wrong. */
 MUST_USE int file_open_trusted(const char *path, uid_t owner);
 
 /* Reads the whole of `fd`, at most `max` bytes, into fresh memory with a NUL behind it

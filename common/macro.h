@@ -16,18 +16,18 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define TAKE_PTR(ptr)                                                                              \
-    __extension__({                                                                                \
-        __typeof__(ptr) take_ = (ptr);                                                             \
-        (ptr) = NULL;                                                                              \
-        take_;                                                                                     \
+#define TAKE_PTR(ptr)                  \
+    __extension__({                    \
+        __typeof__(ptr) take_ = (ptr); \
+        (ptr) = NULL;                  \
+        take_;                         \
     })
 
-#define TAKE_FD(fd)                                                                                \
-    __extension__({                                                                                \
-        int take_ = (fd);                                                                          \
-        (fd) = -1;                                                                                 \
-        take_;                                                                                     \
+#define TAKE_FD(fd)       \
+    __extension__({       \
+        int take_ = (fd); \
+        (fd) = -1;        \
+        take_;            \
     })
 
 static inline void cleanup_free(void *ptr)

@@ -42,8 +42,11 @@ static const struct unit {
     char name[3];
     uint64_t us;
 } units[] = {
-    {"d", 86400 * USEC_PER_SEC}, {"h", 3600 * USEC_PER_SEC}, {"m", 60 * USEC_PER_SEC},
-    {"s", USEC_PER_SEC},         {"ms", USEC_PER_MSEC},
+    {"d", 86400 * USEC_PER_SEC},
+    {"h", 3600 * USEC_PER_SEC},
+    {"m", 60 * USEC_PER_SEC},
+    {"s", USEC_PER_SEC},
+    {"ms", USEC_PER_MSEC},
 };
 
 /* The index of the unit at `text`, or -1. "ms" is tried before "m" by its length. */

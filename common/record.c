@@ -26,9 +26,18 @@ struct field {
     size_t max;
 };
 
-#define ASK_NUMBER(tag, member) {tag, KIND_NUMBER, offsetof(struct gate_ask, member), 0, 8}
-#define ASK_TEXT(tag, member) {tag, KIND_TEXT, offsetof(struct gate_ask, member), 0, GATE_TEXT_MAX}
-#define ASK_LIST(tag, member, max) {tag, KIND_LIST, offsetof(struct gate_ask, member), 0, max}
+#define ASK_NUMBER(tag, member)                                   \
+    {                                                             \
+        tag, KIND_NUMBER, offsetof(struct gate_ask, member), 0, 8 \
+    }
+#define ASK_TEXT(tag, member)                                               \
+    {                                                                       \
+        tag, KIND_TEXT, offsetof(struct gate_ask, member), 0, GATE_TEXT_MAX \
+    }
+#define ASK_LIST(tag, member, max)                                \
+    {                                                             \
+        tag, KIND_LIST, offsetof(struct gate_ask, member), 0, max \
+    }
 
 static const struct field ask_fields[] = {
     ASK_NUMBER(1, phase),
@@ -55,9 +64,14 @@ static const struct field ask_fields[] = {
     {11, KIND_TEXT, offsetof(struct gate_ask, auth_info), 0, (size_t)16 * 1024},
 };
 
-#define ANSWER_NUMBER(tag, member) {tag, KIND_NUMBER, offsetof(struct gate_answer, member), 0, 8}
-#define ANSWER_TEXT(tag, member)                                                                   \
-    {tag, KIND_TEXT, offsetof(struct gate_answer, member), 0, GATE_TEXT_MAX}
+#define ANSWER_NUMBER(tag, member)                                   \
+    {                                                                \
+        tag, KIND_NUMBER, offsetof(struct gate_answer, member), 0, 8 \
+    }
+#define ANSWER_TEXT(tag, member)                                               \
+    {                                                                          \
+        tag, KIND_TEXT, offsetof(struct gate_answer, member), 0, GATE_TEXT_MAX \
+    }
 
 static const struct field answer_fields[] = {
     ANSWER_NUMBER(1, kind),
@@ -167,8 +181,8 @@ static int write_value(struct wire_writer *writer, const struct field *field, co
     return 0;
 }
 
-static int encode(enum gate_type type, const struct layout *layout, const void *base,
-    struct wire_writer *writer)
+static int encode(
+    enum gate_type type, const struct layout *layout, const void *base, struct wire_writer *writer)
 {
     write_header(writer, type);
     for (size_t i = 0; layout && i < layout->count; i++) {

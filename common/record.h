@@ -7,8 +7,8 @@
  *     u32 magic "ASNT"   u16 version   u16 type   then fields: u16 tag, u32 length, bytes
  *
  * little-endian. Each tag at most once, in any order; unknown tags are skipped in an ask
- * (newer module, older agent) and refused in an answer, which must say nothing we cannot read. Texts
- * carry no NUL; lists are texts each ended by one NUL; numbers are u64.
+ * (newer module, older agent) and refused in an answer, which must say nothing we cannot read.
+ * Texts carry no NUL; lists are texts each ended by one NUL; numbers are u64.
  *
  * One connection serves one question:
  *
@@ -100,19 +100,19 @@ struct gate_ask {
     const char *run_as; /* account the command or shell would run as */
     uint64_t run_as_uid;
     const char *tty;
-    const char *rhost;          /* numeric address out of SSH_CONNECTION; else PAM_RHOST */
-    const char *auth_info;      /* SSH_AUTH_INFO_0 */
-    const char *reason;         /* typed by the person */
+    const char *rhost;     /* numeric address out of SSH_CONNECTION; else PAM_RHOST */
+    const char *auth_info; /* SSH_AUTH_INFO_0 */
+    const char *reason;    /* typed by the person */
     const char *ticket;
-    const char *command;        /* absolute path as resolved by sudo */
-    struct gate_list argv;      /* with argv[0] */
+    const char *command;   /* absolute path as resolved by sudo */
+    struct gate_list argv; /* with argv[0] */
     const char *cwd;
-    struct gate_list env;       /* NAME=value the caller changed, see assent_sudo(8) */
-    const uint32_t *groups;     /* NULL: unknown */
+    struct gate_list env;   /* NAME=value the caller changed, see assent_sudo(8) */
+    const uint32_t *groups; /* NULL: unknown */
     size_t group_count;
-    const char *tie;            /* from an earlier phase of the same login */
-    const char *session;        /* XDG_SESSION_ID */
-    uint64_t parent;            /* getppid(): keyboard-interactive runs in a child of the monitor */
+    const char *tie;     /* from an earlier phase of the same login */
+    const char *session; /* XDG_SESSION_ID */
+    uint64_t parent;     /* getppid(): keyboard-interactive runs in a child of the monitor */
 };
 
 struct gate_answer {

@@ -31,9 +31,9 @@ bool str_is_name(const char *text);
 /* Well-formed UTF-8 over `length` bytes (RFC 3629: no surrogates, no overlong forms). */
 bool str_is_utf8(const char *text, size_t length);
 
-/* Writes `length` bytes of `text` as one printable line into `buffer`: control and format characters
- * (C0, C1, bidi, zero-width, line separators) and bytes that are not UTF-8 become \xHH, a
- * backslash becomes \\. The mapping is injective. What does not fit ends in "...". Always
+/* Writes `length` bytes of `text` as one printable line into `buffer`: control and format
+ * characters (C0, C1, bidi, zero-width, line separators) and bytes that are not UTF-8 become \xHH,
+ * a backslash becomes \\. The mapping is injective. What does not fit ends in "...". Always
  * NUL-terminated when size > 0. Returns `buffer`. */
 char *str_escape(const char *text, size_t length, char *buffer, size_t size);
 

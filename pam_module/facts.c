@@ -17,8 +17,8 @@ static const char *fitting(const char *text)
     return text && strlen(text) < GATE_TEXT_MAX ? text : NULL;
 }
 
-int facts_collect(pam_handle_t *pamh, const struct door *door, uint64_t phase,
-    struct facts_store *store, struct gate_ask *ask)
+int pam_facts_collect(pam_handle_t *pamh, const struct door *door, uint64_t phase,
+    struct pam_facts *store, struct gate_ask *ask)
 {
     record_init_ask(ask);
     ask->phase = phase;
@@ -74,7 +74,7 @@ static int groups_of_process(uint32_t **ret_groups, size_t *ret_count)
     return 0;
 }
 
-int facts_add_groups(const struct door *door, struct facts_store *store, struct gate_ask *ask)
+int pam_facts_add_groups(const struct door *door, struct pam_facts *store, struct gate_ask *ask)
 {
     uint32_t *groups = NULL;
     size_t count = 0;
@@ -90,9 +90,9 @@ int facts_add_groups(const struct door *door, struct facts_store *store, struct 
     return 0;
 }
 
-void facts_done(struct facts_store *store)
+void pam_facts_done(struct pam_facts *store)
 {
     free(store->rhost);
     free(store->groups);
-    *store = (struct facts_store){0};
+    *store = (struct pam_facts){0};
 }

@@ -9,20 +9,20 @@
 struct door;
 
 /* The memory a question points into. */
-struct facts_store {
+struct pam_facts {
     char *rhost;
     uint32_t *groups;
 };
 
 /* Fills in `ask` for a phase (enum gate_phase); flags are left at 0. Texts are borrowed from
  * the door, the PAM handle and `store`. Returns 0 or -ENOMEM. */
-MUST_USE int facts_collect(pam_handle_t *pamh, const struct door *door, uint64_t phase,
-    struct facts_store *store, struct gate_ask *ask);
+MUST_USE int pam_facts_collect(pam_handle_t *pamh, const struct door *door, uint64_t phase,
+    struct pam_facts *store, struct gate_ask *ask);
 
 /* The subject's groups as ids. At a login door what the account database says, which is what
  * the login will get; at a setuid door what the kernel says this process has. Returns 0,
  * -ENOMEM, -E2BIG over GATE_GROUPS_MAX (a shortened list could hide a deny), or -errno. */
-MUST_USE int facts_add_groups(
-    const struct door *door, struct facts_store *store, struct gate_ask *ask);
+MUST_USE int pam_facts_add_groups(
+    const struct door *door, struct pam_facts *store, struct gate_ask *ask);
 
-void facts_done(struct facts_store *store);
+void pam_facts_done(struct pam_facts *store);

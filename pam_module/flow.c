@@ -23,7 +23,7 @@
 struct question {
     struct flow *flow;
     struct gate_ask ask;
-    struct facts_store store;
+    struct pam_facts store;
     struct signals signals;
     int epoll_fd;
     struct enquiry enquiry;
@@ -91,7 +91,7 @@ static int on_groups(void *context, struct gate_ask *ask)
 {
     struct question *question = context;
 
-    return facts_add_groups(&question->flow->door, &question->store, ask);
+    return pam_facts_add_groups(&question->flow->door, &question->store, ask);
 }
 
 static const struct enquiry_ops ops = {
@@ -129,7 +129,7 @@ static int question_init(struct question *question, struct flow *flow, uint64_t 
         .epoll_fd = -1,
         .enquiry = ENQUIRY_NULL,
     };
-    r = facts_collect(flow->pamh, &flow->door, phase, &question->store, &question->ask);
+    r = pam_facts_collect(flow->pamh, &flow->door, phase, &question->store, &question->ask);
     if (r == 0)
         r = signals_block(&question->signals);
     if (r < 0)
@@ -151,7 +151,7 @@ static int question_init(struct question *question, struct flow *flow, uint64_t 
 static void question_done(struct question *question)
 {
     enquiry_done(&question->enquiry);
-    facts_done(&question->store);
+    pam_facts_done(&question->store);
     free(question->told);
     if (question->epoll_fd >= 0)
         (void)close(question->epoll_fd);

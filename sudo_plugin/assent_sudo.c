@@ -202,7 +202,7 @@ static int decide(struct question *question, char *const command_info[], char *c
     outcome = question_ask(question);
     if (outcome == ENQUIRY_ALLOWED)
         return LET_RUN;
-    if (invocation_is_root(&current) && outcome != ENQUIRY_CANCELLED)
+    if (invocation_is_root(&current) && !signals_are_pending())
         return let_root_run(words_for(question, outcome));
     return refuse(&question->screen, words_for(question, outcome), errstr);
 }

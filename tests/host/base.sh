@@ -1,6 +1,6 @@
 #!/bin/bash
 # The base tree of the private hosts: a minimal Debian with what a login server has. Made
-# once by mmdebstrap, kept in the cache under a name that covers everything it depends on.
+# once by mmdebstrap, kept in the cache under a name that covers how it is made.
 #
 #   base.sh path      prints where the tree is, or will be
 #   base.sh make      makes it if it is not there, and prints where it is
@@ -23,7 +23,7 @@ PACKAGES=(
 
 path() {
     local hash
-    hash=$({ cat "$0"; echo "$SUITE ${PACKAGES[*]}"; } | sha256sum | cut -c1-12)
+    hash=$({ declare -f build; echo "$SUITE ${PACKAGES[*]}"; } | sha256sum | cut -c1-12)
     echo "$CACHE/base-$hash"
 }
 
@@ -57,8 +57,10 @@ remove_old() {
     done
 }
 
+# Hosts that run hold the lock shared: a tree that is there must not need it.
 make_tree() {
     local tree=$1
+    [ -d "$tree" ] && return
     mkdir -p "$CACHE"
     exec 9>"$tree.lock"
     flock 9

@@ -91,6 +91,7 @@ start_keeper() {
     base=$("$HERE/base.sh" make)
     exec 8>>"$base.lock"
     flock -s 8
+    [ -d "$base" ] || die "the base tree $base has been removed meanwhile"
     HOST_BASE=$base HOST_NAME=$NAME HOST_LAYER=$LAYER setsid unshare --mount --propagation private \
         bash "$HERE/keeper.sh" "$DIR" "$OWNER" </dev/null >"$DIR/keeper.log" 2>&1 9>&- &
     exec 8>&-

@@ -6,11 +6,16 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "../../agent/session.h"
@@ -143,6 +148,151 @@ static void test_peer_pidfd(void **state UNUSED)
     assert_true(session_peer_pidfd(fds[0], getpid()) < 0);
 }
 
+/* ---- a process as logind and the kernel would show it ---- */
+
+struct shown {
+    const char *cgroup;
+    const char *loginuid;
+    const char *session; /* file in /run/systemd/sessions, "5" */
+};
+
+struct answer {
+    int result;
+    struct login_session session;
+};
+
+static bool write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    bool ok = file && fputs(text, file) >= 0;
+
+    return file && fclose(file) == 0 && ok;
+}
+
+static bool cover(const char *name, const char *text)
+{
+    char path[64], own[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)getpid(), name);
+    snprintf(own, sizeof(own), "/run/%s", name);
+    return write_file(own, text) && mount(own, path, NULL, MS_BIND, NULL) == 0;
+}
+
+/* In a mount namespace of its own. The cgroup stands in both hierarchies. */
+static bool show(const struct shown *shown)
+{
+    char cgroup[512];
+
+    snprintf(cgroup, sizeof(cgroup), "1:name=systemd:%s\n0::%s\n", shown->cgroup, shown->cgroup);
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", "/run", "tmpfs", 0, NULL) == 0 && mkdir("/run/systemd", 0755) == 0 &&
+           mkdir("/run/systemd/sessions", 0755) == 0 &&
+           (!shown->session || write_file("/run/systemd/sessions/5", shown->session)) &&
+           cover("cgroup", shown->cgroup[0] == '/' ? cgroup : shown->cgroup) &&
+           cover("loginuid", shown->loginuid);
+}
+
+static void answer_as(const struct shown *shown, int fd)
+{
+    struct answer answer = {.result = -ENOTRECOVERABLE};
+    int pidfd = pidfd_open(getpid(), 0);
+
+    if (pidfd >= 0 && show(shown))
+        answer.result = session_of(getpid(), pidfd, &answer.session);
+    _exit(write(fd, &answer, sizeof(answer)) == (ssize_t)sizeof(answer) ? 0 : 1);
+}
+
+static struct answer ask_about(struct shown shown)
+{
+    struct answer answer;
+    int fds[2], status;
+    pid_t pid;
+
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        answer_as(&shown, fds[1]);
+    close(fds[1]);
+    assert_int_equal(read(fds[0], &answer, sizeof(answer)), (ssize_t)sizeof(answer));
+    close(fds[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    return answer;
+}
+
+#define SCOPE "/user.slice/user-1000.slice/session-5.scope"
+#define MANAGER "/user.slice/user-1000.slice/user@1000.service/app.slice/build.service"
+#define SESSION "UID=1000\nUSER=alice\nACTIVE=1\nSTATE=active\n"
+#define UNSET "4294967295"
+
+static void test_session(void **state UNUSED)
+{
+    struct answer answer = ask_about((struct shown){SCOPE, "1000", SESSION "REMOTE=0\n"});
+
+    assert_int_equal(answer.result, 0);
+    assert_true(answer.session.known);
+    assert_int_equal(answer.session.uid, 1000);
+    assert_string_equal(answer.session.id, "5");
+    assert_false(answer.session.remote);
+    assert_string_equal(answer.session.rhost, "");
+}
+
+static void test_remote_session(void **state UNUSED)
+{
+    struct answer answer =
+        ask_about((struct shown){SCOPE, UNSET, SESSION "REMOTE=1\nREMOTE_HOST=192.0.2.7\n"});
+
+    assert_true(answer.session.known);
+    assert_int_equal(answer.session.uid, 1000);
+    assert_true(answer.session.remote);
+    assert_string_equal(answer.session.rhost, "192.0.2.7");
+}
+
+static void test_user_manager(void **state UNUSED)
+{
+    struct answer answer = ask_about((struct shown){MANAGER, "1000", NULL});
+
+    assert_int_equal(answer.result, 0);
+    assert_true(answer.session.known);
+    assert_int_equal(answer.session.uid, 1000);
+    assert_string_equal(answer.session.id, "");
+}
+
+/* Whatever speaks against the session makes it unknown, never somebody else's. */
+static void test_doubtful(void **state UNUSED)
+{
+    static const struct shown doubtful[] = {
+        {SCOPE, "1001", SESSION},
+        {SCOPE, "0", SESSION},
+        {MANAGER, "1001", NULL},
+        {SCOPE, "1000", NULL},
+        {SCOPE, "1000", "STATE=active\n"},
+        {SCOPE, "1000", "UID=alice\n"},
+        {"/system.slice/cron.service", "1000", SESSION},
+        {"/system.slice/session-5.scope", "1001", SESSION},
+        {"/user.slice/user-1000.slice/session-1234567890123456789012345678901234567890.scope",
+            "1000", SESSION},
+        {"/", "1000", SESSION},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(doubtful); i++) {
+        struct answer answer = ask_about(doubtful[i]);
+
+        assert_int_equal(answer.result, 0);
+        check_unknown(&answer.session);
+    }
+}
+
+static void test_broken(void **state UNUSED)
+{
+    struct answer answer = ask_about((struct shown){SCOPE, "nobody", SESSION});
+
+    assert_int_equal(answer.result, -EINVAL);
+    answer = ask_about((struct shown){"garbage\n", "1000", SESSION});
+    assert_true(answer.result < 0 || !answer.session.known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +303,11 @@ int main(void)
         cmocka_unit_test(test_reused_pid),
         cmocka_unit_test(test_no_such_pid),
         cmocka_unit_test(test_peer_pidfd),
+        cmocka_unit_test(test_session),
+        cmocka_unit_test(test_remote_session),
+        cmocka_unit_test(test_user_manager),
+        cmocka_unit_test(test_doubtful),
+        cmocka_unit_test(test_broken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

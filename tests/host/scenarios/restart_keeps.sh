@@ -11,8 +11,8 @@ rules:
     what: { service: sudo }
     decision: escalate
     duration: 10m
-    keep: true
     approval:
+      keep: true
       stages: [ { from: approvers, need: 1, within: 10m } ]
       strength: local
 X
