@@ -287,6 +287,8 @@ static void test_several_calls(void **state)
         expect(fixture, fd, "{\"parameters\":{\"i\":1}}");
     }
     assert_int_equal(connections(fixture), 1);
+    assert_null(fixture->server->conns->in.data); /* an idle connection holds no memory */
+    assert_null(fixture->server->conns->out.data);
     close(fd);
 }
 
@@ -840,11 +842,20 @@ static void test_large_reply(void **state)
     close(fd);
 }
 
+static size_t connections_of(const struct fixture *fixture, uid_t uid)
+{
+    size_t count = 0;
+
+    for (const struct conn *conn = fixture->server->conns; conn; conn = conn->next)
+        count += conn->peer.uid == uid;
+    return count;
+}
+
 /* All queues together: root gets its last part alone. */
 static void test_queues_in_all(void **state)
 {
     static const char call[] =
-        "{\"method\":\"io.assent.ListRequests\",\"parameters\":{\"size\":10000000}}";
+        "{\"method\":\"io.assent.ListRequests\",\"parameters\":{\"size\":12000000}}";
     struct fixture *fixture = *state;
     int fds[8];
 
@@ -854,7 +865,8 @@ static void test_queues_in_all(void **state)
         turn(fixture);
     }
     assert_true(fixture->server->queued <= PUBLIC_QUEUES_MAX);
-    assert_int_equal(connections(fixture), 4 + 2);
+    assert_int_equal(connections_of(fixture, OTHER_UID), 4);
+    assert_int_equal(connections_of(fixture, 0), 1);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         close(fds[i]);
     turn(fixture);
@@ -880,6 +892,36 @@ static void test_idle(void **state)
     turn(fixture);
     wait_for_end(fixture);
     expect_end(fixture, fd);
+    close(fd);
+}
+
+static uint64_t deadline(const struct fixture *fixture)
+{
+    uint64_t usec;
+
+    assert_true(sd_event_source_get_time(fixture->server->conns->timer, &usec) >= 0);
+    return usec;
+}
+
+/* A call gives a connection its whole time again, a byte of a message does not. */
+static void test_deadlines(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = dial(fixture);
+    uint64_t idle, half;
+
+    turn(fixture);
+    idle = deadline(fixture);
+    say(fd, "{\"method\":\"io.assent.GetStatus\"}");
+    expect(fixture, fd, "{\"parameters\":{}}");
+    assert_true(deadline(fixture) > idle);
+    say_n(fd, "{", 1);
+    turn(fixture);
+    half = deadline(fixture);
+    assert_true(half < idle);
+    say_n(fd, "\"", 1);
+    turn(fixture);
+    assert_int_equal(deadline(fixture), half);
     close(fd);
 }
 
@@ -1066,6 +1108,7 @@ int main(void)
         TEST(test_large_reply),
         TEST(test_queues_in_all),
         TEST(test_idle),
+        TEST(test_deadlines),
         TEST(test_half_message_times_out),
         TEST(test_reader_times_out),
         TEST(test_waiting_is_not_idle),
