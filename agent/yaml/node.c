@@ -117,13 +117,24 @@ struct yaml_node *yaml_take(struct yaml_node *mapping, const char *key)
     return NULL;
 }
 
-static void refuse_key(
-    const struct yaml_node *mapping, const struct yaml_node *key, struct yaml_errors *errors)
+static const char *nearest_known(const struct yaml_node *mapping, const char *word)
 {
     const char *nearest = NULL;
 
-    for (const struct yaml_known *block = mapping->known; block && !nearest; block = block->next)
-        nearest = yaml_nearest(key->text, block->keys, block->count);
+    for (const struct yaml_known *block = mapping->known; block; block = block->next) {
+        const char *both[] = {yaml_nearest(word, block->keys, block->count), nearest};
+
+        if (both[0])
+            nearest = nearest ? yaml_nearest(word, both, 2) : both[0];
+    }
+    return nearest;
+}
+
+static void refuse_key(
+    const struct yaml_node *mapping, const struct yaml_node *key, struct yaml_errors *errors)
+{
+    const char *nearest = nearest_known(mapping, key->text);
+
     if (nearest)
         yaml_error(errors, key, "unknown key '%s', did you mean '%s'?", key->text, nearest);
     else
