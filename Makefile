@@ -101,7 +101,8 @@ $(PLUGIN): $(call obj,$(PLUGIN_SRC)) $(COMMON) sudo_plugin/plugin.map
 	$(Q)$(CC) $(MODULE_LD) $(LDFLAGS_ALL) -Wl,--version-script=sudo_plugin/plugin.map -o $@ \
 		$(filter-out %.map,$^)
 
-$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS) $(MODULES) $(AGENT) $(POLICY) $(COMMON)
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS) $(BUILD)/libcli.a \
+		$(MODULES) $(AGENT) $(POLICY) $(COMMON)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
 
@@ -113,6 +114,100 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(AGENT) $(POLICY) $(COMMON)
 
 # Built in by the assembler (.incbin), which the compiler's dependencies do not see.
 $(BUILD)/agent/public/interface.o: etc/io.assent.varlink
+
+# ---- tests --------------------------------------------------------------------------------
+
+FLOW_TESTS := $(patsubst tests/flow/%.c,$(BUILD)/tests/flow/%,$(filter tests/flow/test_%,$(FLOW_SRC)))
+FLOW_HELPERS := $(call obj,$(filter-out tests/flow/test_%,$(FLOW_SRC)))
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
+REPLAYS := $(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(FUZZERS))
+CLI_PARTS := $(filter-out %/main.o,$(call obj,$(CLI_SRC)))
+
+$(BUILD)/libcli.a: $(CLI_PARTS)
+
+$(BUILD)/tests/flow/test_%: $(BUILD)/tests/flow/test_%.o $(FLOW_HELPERS) $(MODULES) $(COMMON)
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -rdynamic -o $@ $^ -lcmocka -lpam -ldl
+
+# Runs a fuzzer's corpus without the fuzzing engine: each file once, as a plain test.
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
+		$(BUILD)/libcli.a $(MODULES) $(AGENT) $(POLICY) $(COMMON)
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
+
+.PHONY: test test-unit test-flow test-host
+test: ## all tests, on a bare Debian 12 (root); ends with "N passed, N failed"
+	@tests/deps.sh
+	@tests/run.sh
+
+test-unit: ## unit tests and fuzz corpora, with the sanitizers
+	@$(MAKE) --no-print-directory SAN=1 unit-programs
+	@tests/run.sh unit fuzz
+
+test-flow: ## the real module through libpam against a real agent, with the sanitizers
+	@$(MAKE) --no-print-directory SAN=1 flow-programs
+	@tests/run.sh flow
+
+test-host: ## real sshd, sudo, systemd and journald on private hosts (root)
+	@tests/deps.sh
+	@tests/run.sh host
+
+.PHONY: unit-programs flow-programs
+unit-programs: $(UNIT_TESTS) $(REPLAYS)
+flow-programs: $(FLOW_TESTS) $(PROGRAMS)
+
+.PHONY: demo demo-shell
+demo: ## the story on a private host: allowed, refused, approved (root)
+	@tests/deps.sh
+	@$(MAKE) --no-print-directory deb-quiet
+	@tests/demo/demo.sh
+
+demo-shell: ## a shell on that host, to try it by hand (root)
+	@tests/deps.sh
+	@$(MAKE) --no-print-directory deb-quiet
+	@tests/demo/shell.sh
+
+.PHONY: bench
+bench: $(PROGRAMS) $(BENCHES) ## figures side by side, as a table and as JSON (build/bench.json)
+	@tests/bench/run.sh $(BUILD)
+
+FUZZ_TIME ?= 600
+.PHONY: fuzz
+fuzz: ## every fuzzer for FUZZ_TIME seconds (600), libFuzzer with ASan and UBSan
+	@tests/fuzz/run.sh $(FUZZ_TIME) $(FUZZERS)
+
+FUZZ_BUILD := build/fuzz
+.PHONY: fuzz-programs
+fuzz-programs:
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(FUZZ_BUILD) SAN=1 OPT='-O1 -g' \
+		EXTRA='-fsanitize=fuzzer-no-link' $(patsubst %,$(FUZZ_BUILD)/fuzz_%,$(FUZZERS))
+
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libcli.a $(MODULES) $(AGENT) $(POLICY) $(COMMON)
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(TEST_LIBS)
+
+.PHONY: check
+check: $(PROGRAMS) ## layers, exports, format, static analysis, sizes, man pages
+	@BUILD=$(BUILD) tests/check/all.sh
+
+.PHONY: cover
+cover: ## line coverage of unit and flow tests, as a number
+	@tests/cover.sh
+
+# ---- packages -----------------------------------------------------------------------------
+
+.PHONY: deb deb-quiet
+deb: ## Debian packages in build/deb
+	@packaging/build-deb.sh build/deb
+
+# Built anew only when a file of the tree is newer.
+deb-quiet:
+	@packaging/deb-if-stale.sh build/deb
+
+.PHONY: install
+install: $(PROGRAMS) ## below DESTDIR; enables nothing
+	@BUILD=$(BUILD) PREFIX=$(PREFIX) PAMDIR=$(PAMDIR) SUDODIR=$(SUDODIR) UNITDIR=$(UNITDIR) \
+		DESTDIR=$(DESTDIR) packaging/install.sh
 
 .PHONY: clean
 clean: ## remove what was built
