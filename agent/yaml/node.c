@@ -40,7 +40,9 @@ bool yaml_expect(const struct yaml_node *node, enum yaml_kind kind, struct yaml_
     if (yaml_kind_of(node) == kind)
         return true;
     if (!node->refused)
-        yaml_error(errors, node, "expected %s, found %s", names[kind], names[node->kind]);
+        yaml_error(errors, node, "expected %s, found %s", names[kind],
+            yaml_kind_of(node) == YAML_SCALAR && node->text[0] == '\0' ? "nothing"
+                                                                       : names[node->kind]);
     return false;
 }
 
