@@ -111,8 +111,6 @@ static const struct {
         "4:22: 'id' is not a command pattern: its first word must be an absolute path\n"},
     {RULE "    what: { command: '*' }\n",
         "4:22: '*' is not a command pattern: its first word must be an absolute path\n"},
-    {RULE "    what: { command: '\\/bin/id' }\n",
-        "4:22: '\\\\/bin/id' is not a command pattern: a backslash stands at the end\n"},
     {RULE "    what: { command: '' }\n", "4:22: '' is not a command pattern: it is empty\n"},
     {RULE "    what: { command: any thing }\n",
         "4:22: 'any thing' is not a command pattern: its first word must be an absolute path\n"},
