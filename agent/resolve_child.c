@@ -13,13 +13,16 @@
 #define BUFFER_MAX ((size_t)16 << 20) /* a group of a hundred thousand members */
 
 /* NSS says 0 and no entry for "there is none" and an error for "could not ask"
- * (getpwnam_r(3)). Returns 1, 0 or -errno. */
-static int look_up(bool is_group, const char *name, char *buffer, size_t size, uint32_t *ret_id)
+ * (getpwnam_r(3)). Returns 1, 0 or -errno; -ERANGE: `size` is too small. */
+static int look_up(bool is_group, const char *name, size_t size, uint32_t *ret_id)
 {
+    AUTO_FREE char *buffer = malloc(size);
     struct passwd passwd, *user = NULL;
     struct group entry, *group = NULL;
     int r;
 
+    if (!buffer)
+        return -ENOMEM;
     if (is_group)
         r = getgrnam_r(name, &entry, buffer, size, &group);
     else
@@ -35,17 +38,11 @@ static int look_up(bool is_group, const char *name, char *buffer, size_t size, u
 
 static int look_up_growing(bool is_group, const char *name, uint32_t *ret_id)
 {
-    for (size_t size = BUFFER_FIRST; size <= BUFFER_MAX; size *= 4) {
-        AUTO_FREE char *buffer = malloc(size);
-        int r;
+    int r = -ERANGE;
 
-        if (!buffer)
-            return -ENOMEM;
-        r = look_up(is_group, name, buffer, size, ret_id);
-        if (r != -ERANGE)
-            return r;
-    }
-    return -ERANGE;
+    for (size_t size = BUFFER_FIRST; size <= BUFFER_MAX && r == -ERANGE; size *= 4)
+        r = look_up(is_group, name, size, ret_id);
+    return r;
 }
 
 /* "u NAME" or "g NAME", without the newline. Returns 0, or -EINVAL: we are not asked by

@@ -100,7 +100,7 @@ static int ask_logind(pid_t pid, struct login_session *session)
 static int find_session(pid_t pid, struct login_session *ret_session)
 {
     struct login_session session = {0};
-    uid_t loginuid;
+    uid_t loginuid = 0;
     int r = ask_logind(pid, &session);
 
     if (r < 0)
