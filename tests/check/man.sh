@@ -15,6 +15,7 @@ complain() {
 }
 
 rendered() { # PAGE: as plain text in one line, so that nothing is broken over two
+    [ -f "docs/man/$1" ] || return 0
     mandoc -T ascii -O width=200 "docs/man/$1" | col -b | tr -s ' \n' ' '
 }
 
@@ -66,19 +67,21 @@ check_config() {
     done
 }
 
-# Events are told apart by a message id; each has its text in the catalog and a row in
-# docs/journal.md.
+# Every event that the agent records has a message id; each id has its text in the catalog, each
+# event its place in docs/journal.md.
 check_events() {
-    events=$(sed -n 's/^#define EVENT_[A-Z_]* "\([a-z-]*\)"$/\1/p' agent/audit.h)
-    [ -n "$events" ] || complain "no events found in agent/audit.h"
-    for event in $events; do
-        id=$(grep -oE "\`$event\`.*\b[0-9a-f]{32}\b" docs/journal.md | grep -oE '\b[0-9a-f]{32}\b' |
-            head -n 1)
-        if [ -z "$id" ]; then
-            complain "docs/journal.md has no row with a message id for: $event"
-        elif ! grep -q "^-- $id\$" packaging/assent.catalog; then
-            complain "packaging/assent.catalog has no text for $event ($id)"
-        fi
+    sed -n 's/.*{"\([a-z-]*\)", *"\([0-9a-f]\{32\}\)".*/\1 \2/p' agent/journal/journal_catalog.c \
+        >"$work/events"
+    [ -s "$work/events" ] || complain "no events found in agent/journal/journal_catalog.c"
+    for event in $(sed -n 's/^#define EVENT_[A-Z_]* "\([a-z-]*\)"$/\1/p' agent/audit.h); do
+        grep -q "^$event " "$work/events" || complain "no message id for event: $event"
+    done
+    while read -r event id; do
+        grep -q "^-- $id\$" packaging/assent.catalog || complain "no text in the catalog for: $event"
+        grep -qw -e "$event" docs/journal.md || complain "docs/journal.md lacks: $event"
+    done <"$work/events"
+    for id in $(sed -n 's/^-- //p' packaging/assent.catalog); do
+        grep -q " $id\$" "$work/events" || complain "catalog text for an unknown id: $id"
     done
 }
 
