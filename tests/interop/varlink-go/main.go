@@ -1,7 +1,8 @@
 // Speaks to assentd with a Varlink client that is not ours (Debian's
-// golang-github-varlink-go-dev): introspection, a call, errors, and a stream with "more".
+// golang-github-varlink-go-dev): introspection, calls, errors, and streams with "more".
 //
-// Usage: varlink-go SOCKET   (as root: a reload makes the event that the stream waits for)
+// Usage: varlink-go SOCKET. As root it watches events while it reloads; as anybody else it opens a
+// request (sudo, run as root, for /usr/bin/id), waits for it with "more" and withdraws it.
 package main
 
 import (
@@ -105,6 +106,44 @@ func checkWatch(ctx context.Context, socket string) {
 	}
 }
 
+type requested struct {
+	Request struct {
+		ID      string `json:"id"`
+		State   string `json:"state"`
+		Subject struct {
+			UID int `json:"uid"`
+		} `json:"subject"`
+	} `json:"request"`
+}
+
+func checkRequest(ctx context.Context, c *varlink.Connection, socket string) {
+	var r requested
+
+	err := c.Call(ctx, "io.assent.OpenRequest", map[string]interface{}{"service": "sudo",
+		"run_as": "root", "command": []string{"/usr/bin/id", "-u"}, "reason": "interoperability"}, &r)
+	check(err == nil && r.Request.State == "waiting", "OpenRequest", err)
+	check(r.Request.Subject.UID == os.Getuid(), "the subject is the caller", r)
+	id := map[string]string{"id": r.Request.ID}
+
+	waiter := connect(ctx, socket)
+	defer waiter.Close()
+	receive, err := waiter.Send(ctx, "io.assent.WaitRequest", id, varlink.More)
+	check(err == nil, "WaitRequest with more", err)
+	flags, err := receive(ctx, &r)
+	check(err == nil && flags&varlink.Continues != 0 && r.Request.State == "waiting",
+		"it waits, and continues", err)
+	err = c.Call(ctx, "io.assent.WithdrawRequest", id, nil)
+	check(err == nil, "WithdrawRequest", err)
+	flags, err = receive(ctx, &r)
+	check(err == nil && flags == 0 && r.Request.State == "withdrawn", "it ends, withdrawn", err)
+	err = c.Call(ctx, "io.assent.WithdrawRequest", id, nil)
+	failure, ok := err.(*varlink.Error)
+	check(ok && failure.Name == "io.assent.AlreadyEnded", "an error by its name", err)
+	err = c.Call(ctx, "io.assent.Reload", nil, nil)
+	failure, ok = err.(*varlink.Error)
+	check(ok && failure.Name == "org.varlink.service.PermissionDenied", "root's method is root's", err)
+}
+
 func main() {
 	if len(os.Args) != 2 {
 		fmt.Fprintln(os.Stderr, "usage: varlink-go SOCKET")
@@ -117,5 +156,9 @@ func main() {
 	checkService(ctx, c)
 	checkErrors(ctx, c)
 	checkStatus(ctx, c)
-	checkWatch(ctx, os.Args[1])
+	if os.Getuid() == 0 {
+		checkWatch(ctx, os.Args[1])
+	} else {
+		checkRequest(ctx, c, os.Args[1])
+	}
 }
