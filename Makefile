@@ -110,6 +110,8 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(AGENT) $(POLICY) $(COMMON)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS) -lpam
 
+.SECONDARY:
+
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 # Built in by the assembler (.incbin), which the compiler's dependencies do not see.
@@ -119,7 +121,7 @@ $(BUILD)/agent/public/interface.o: etc/io.assent.varlink
 
 FLOW_TESTS := $(patsubst tests/flow/%.c,$(BUILD)/tests/flow/%,$(filter tests/flow/test_%,$(FLOW_SRC)))
 FLOW_HELPERS := $(call obj,$(filter-out tests/flow/test_%,$(FLOW_SRC)))
-FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(FUZZ_SRC)))
 REPLAYS := $(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(FUZZERS))
 CLI_PARTS := $(filter-out %/main.o,$(call obj,$(CLI_SRC)))
 

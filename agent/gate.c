@@ -205,6 +205,17 @@ static int take_fd(struct msghdr *message)
     return fd;
 }
 
+/* The size of the next message. A client that closed without reading all of ours leaves
+ * ECONNRESET before its own last message (unix(7)): look behind it, it may be a LEAVE. */
+static ssize_t peek(int fd)
+{
+    ssize_t size = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+
+    if (size < 0 && errno == ECONNRESET)
+        size = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    return size;
+}
+
 /* Reads one message into fresh memory of its size. Returns its length, 0 at the end, or -errno. */
 static ssize_t receive(struct gate_conn *conn, uint8_t **ret_message, int *ret_fd)
 {
@@ -212,7 +223,7 @@ static ssize_t receive(struct gate_conn *conn, uint8_t **ret_message, int *ret_f
         char bytes[CMSG_SPACE(4 * sizeof(int))];
         struct cmsghdr align;
     } control;
-    ssize_t size = recv(conn->fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    ssize_t size = peek(conn->fd);
     AUTO_FREE uint8_t *message = NULL;
     struct iovec iov;
     struct msghdr header;

@@ -180,11 +180,11 @@ static void settle_request(struct change *change, int result)
         agent_sweep_at(
             agent, request->attached ? clock_boottime_us() + RETURN_US : request->expires_us);
     }
-    if (change->request_done)
-        change->request_done(result, request, change->userdata);
-    /* the callback may have ended in freeing nothing but its own; the request is the book's */
+    /* Those who waited before; whoever begins to wait in the callback has just been told. */
     if (result == 0 && request)
         tell_waiters(agent, request);
+    if (change->request_done)
+        change->request_done(result, request, change->userdata);
 }
 
 static void on_durable(int result, uint64_t first_seq, void *userdata)

@@ -97,8 +97,8 @@ static bool has_spoken(struct public_call *call, const struct agent *agent,
 
 static void answer(struct public_call *call, json_t *parameters, struct agent *agent, bool approved)
 {
-    struct request *request = method_request(call, parameters, agent);
     struct answer word = {.uid = public_peer(call)->uid, .approved = approved};
+    struct request *request = method_request(call, parameters, agent);
     enum people_verdict verdict;
     struct method_pending *pending;
     const char *reason;

@@ -117,8 +117,8 @@ static struct grant *find(struct public_call *call, json_t *parameters, struct a
 void method_revoke_grant(struct public_call *call, json_t *parameters, void *userdata)
 {
     struct agent *agent = userdata;
-    struct grant *grant = find(call, parameters, agent);
     uid_t uid = public_peer(call)->uid;
+    struct grant *grant = find(call, parameters, agent);
     struct method_pending *pending;
     char escaped[REASON_MAX];
     const char *reason;

@@ -1,0 +1,313 @@
+#include "agent_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "../../agent/agent.h"
+#include "../../agent/resolve.h"
+#include "../../agent/session.h"
+#include "../../cli/varlink.h"
+#include "../../common/clock.h"
+
+#define TIMEOUT_US (20 * USEC_PER_SEC)
+
+/* ---- in place of logind ---------------------------------------------------------------- */
+
+static char session_file[128];
+
+int session_of(pid_t pid, int pidfd, struct login_session *ret_session)
+{
+    char path[64], line[16] = "";
+    AUTO_CLOSE int fd = open(session_file, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+
+    (void)pidfd;
+    snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+    if (stat(path, &st) < 0)
+        return -ESRCH;
+    *ret_session = (struct login_session){.known = true, .uid = st.st_uid};
+    if (fd >= 0 && read(fd, line, sizeof(line) - 1) > 0) {
+        ret_session->known = strncmp(line, "none", 4) != 0;
+        ret_session->uid = (uid_t)strtoul(line, NULL, 10);
+    }
+    return 0;
+}
+
+int session_peer_pidfd(int socket_fd, pid_t pid)
+{
+    (void)socket_fd;
+    (void)pid;
+    return -ENOSYS;
+}
+
+/* ---- the agent ------------------------------------------------------------------------- */
+
+void agent_fixture_main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--resolve") == 0)
+        _exit(resolve_main());
+}
+
+static void write_file(const char *path, const char *head, const char *text)
+{
+    FILE *file = fopen(path, "we");
+
+    assert_non_null(file);
+    assert_true(fputs(head, file) >= 0 && fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0644), 0);
+}
+
+void agent_fixture_policy(const struct agent_fixture *fixture, const char *rules)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/10-test.yaml", fixture->policy);
+    write_file(path,
+        "people:\n  carol: { accounts: [bin, sys] }\n  dave: { accounts: [games] }\n"
+        "groups:\n  leads: [carol, dave]\nrules:\n",
+        rules);
+}
+
+void agent_fixture_session(const struct agent_fixture *fixture, const char *uid_or_none)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/session", fixture->directory);
+    if (uid_or_none)
+        write_file(path, "", uid_or_none);
+    else
+        unlink(path);
+}
+
+void agent_fixture_init(struct agent_fixture *fixture, const char *rules)
+{
+    *fixture = (struct agent_fixture){.directory = "/tmp/assent-agent-XXXXXX"};
+    assert_non_null(mkdtemp(fixture->directory));
+    assert_int_equal(chmod(fixture->directory, 0755), 0);
+    snprintf(fixture->policy, sizeof(fixture->policy), "%s/policy", fixture->directory);
+    snprintf(fixture->gate, sizeof(fixture->gate), "%s/gate", fixture->directory);
+    snprintf(fixture->public, sizeof(fixture->public), "%s/public", fixture->directory);
+    snprintf(fixture->ledger, sizeof(fixture->ledger), "%s/ledger.db", fixture->directory);
+    snprintf(session_file, sizeof(session_file), "%s/session", fixture->directory);
+    assert_int_equal(mkdir(fixture->policy, 0755), 0);
+    agent_fixture_policy(fixture, rules);
+}
+
+static void run_agent(const struct agent_fixture *fixture)
+{
+    struct agent_options options = {
+        .config = "/nonexistent",
+        .policy_dir = fixture->policy,
+        .ledger = fixture->ledger,
+        .gate = fixture->gate,
+        .public = fixture->public,
+        .spool = "/nonexistent",
+    };
+    struct agent *agent;
+    int r = agent_new(&options, &agent);
+
+    if (r == 0) {
+        r = agent_run(agent);
+        agent_free(agent);
+    }
+    /* exit() runs the leak check, which this test wants of the agent too */
+    exit(r < 0 ? 1 : 0);
+}
+
+void agent_fixture_start(struct agent_fixture *fixture)
+{
+    uint64_t deadline = clock_deadline(TIMEOUT_US);
+
+    unlink(fixture->public);
+    fixture->pid = fork();
+    assert_true(fixture->pid >= 0);
+    if (fixture->pid == 0)
+        run_agent(fixture);
+    while (access(fixture->public, F_OK) < 0) {
+        assert_true(clock_remaining_ms(deadline) > 0);
+        assert_int_equal(waitpid(fixture->pid, NULL, WNOHANG), 0);
+        usleep(1000);
+    }
+}
+
+void agent_fixture_kill(struct agent_fixture *fixture, int signal)
+{
+    int status;
+
+    assert_int_equal(kill(fixture->pid, signal), 0);
+    assert_int_equal(waitpid(fixture->pid, &status, 0), fixture->pid);
+    if (signal == SIGTERM)
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    fixture->pid = 0;
+}
+
+void agent_fixture_done(struct agent_fixture *fixture)
+{
+    char command[128];
+
+    if (fixture->pid > 0)
+        agent_fixture_kill(fixture, SIGTERM);
+    snprintf(command, sizeof(command), "rm -rf '%s'", fixture->directory);
+    assert_int_equal(system(command), 0);
+}
+
+/* ---- the public socket ------------------------------------------------------------------ */
+
+/* In the child: the call, its answer as JSON {"error":…} or {"parameters":…} on the pipe. */
+static void call_in_child(
+    const struct agent_fixture *fixture, const char *method, json_t *parameters, int out)
+{
+    struct varlink *link = NULL;
+    struct varlink_reply reply = {0};
+    uint64_t deadline = clock_deadline(TIMEOUT_US);
+    char *text = NULL;
+
+    if (varlink_open(fixture->public, deadline, &link) == 0 &&
+        varlink_send(link, method, parameters, false, deadline) == 0 &&
+        varlink_receive(link, deadline, &reply) == 0)
+        text = json_dumps(
+            json_pack("{s:s?, s:o}", "error", reply.error, "parameters", reply.parameters),
+            JSON_COMPACT);
+    if (text)
+        dprintf(out, "%s", text);
+    _exit(0);
+}
+
+json_t *agent_call(const struct agent_fixture *fixture, uid_t uid, const char *method,
+    json_t *parameters, const char **ret_error)
+{
+    static char error[128];
+    json_t *answer, *result;
+    int pipes[2];
+    pid_t pid;
+
+    assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (setresgid(65534, 65534, 65534) < 0 || setresuid(uid, uid, uid) < 0)
+            _exit(1);
+        call_in_child(fixture, method, parameters, pipes[1]);
+    }
+    close(pipes[1]);
+    answer = json_loadfd(pipes[0], 0, NULL);
+    close(pipes[0]);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    json_decref(parameters);
+    snprintf(error, sizeof(error), "%s",
+        !answer ? "closed"
+        : json_is_string(json_object_get(answer, "error"))
+            ? json_string_value(json_object_get(answer, "error"))
+            : "");
+    *ret_error = error[0] != '\0' ? error : NULL;
+    result = error[0] == '\0' ? json_incref(json_object_get(answer, "parameters")) : NULL;
+    json_decref(answer);
+    return result;
+}
+
+/* ---- the gate --------------------------------------------------------------------------- */
+
+static const char *name_of(uid_t uid)
+{
+    static const struct {
+        uid_t uid;
+        const char *name;
+    } names[] = {{0, "root"}, {UID_DAEMON, "daemon"}, {UID_BIN, "bin"}, {UID_SYS, "sys"},
+        {UID_GAMES, "games"}, {UID_MAN, "man"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (names[i].uid == uid)
+            return names[i].name;
+    return "stranger";
+}
+
+struct gate_ask ask_login(uid_t uid, const char *rhost)
+{
+    struct gate_ask ask;
+
+    record_init_ask(&ask);
+    ask.phase = GATE_PHASE_ACCOUNT;
+    ask.deadline_ms = 20000;
+    ask.uid = uid;
+    ask.user = name_of(uid);
+    ask.service = "sshd";
+    ask.rhost = rhost;
+    ask.tty = "ssh";
+    return ask;
+}
+
+struct gate_ask ask_sudo(uid_t uid, const char *arguments, size_t length)
+{
+    struct gate_ask ask = ask_login(uid, NULL);
+
+    ask.phase = GATE_PHASE_COMMAND;
+    ask.service = "sudo";
+    ask.run_as = "root";
+    ask.run_as_uid = 0;
+    ask.command = arguments;
+    ask.argv = (struct gate_list){arguments, length};
+    ask.cwd = "/";
+    ask.tty = "/dev/pts/0";
+    return ask;
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from ? from : "");
+}
+
+struct gate_result gate_once(const struct agent_fixture *fixture, const struct gate_ask *ask)
+{
+    struct client client = CLIENT_NULL;
+    struct gate_result result = {0};
+    struct gate_answer answer;
+    uint64_t deadline = clock_deadline(TIMEOUT_US);
+
+    if (client_open(&client, fixture->gate, deadline) == 0 &&
+        client_send(&client, ask, -1, deadline) == 0 &&
+        client_receive(&client, deadline, -1, &answer) == 0) {
+        result.kind = answer.kind;
+        copy(result.text, sizeof(result.text), answer.text);
+        copy(result.request, sizeof(result.request), answer.request);
+        copy(result.grant, sizeof(result.grant), answer.grant);
+        copy(result.tie, sizeof(result.tie), answer.tie);
+        if (answer.kind == GATE_WAIT)
+            client_leave(&client);
+    }
+    client_close(&client);
+    return result;
+}
+
+/* ---- the ledger ------------------------------------------------------------------------- */
+
+unsigned audit_count(const struct agent_fixture *fixture, const char *event)
+{
+    sqlite3_stmt *statement;
+    sqlite3 *db;
+    unsigned count;
+
+    assert_int_equal(sqlite3_open_v2(fixture->ledger, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT count(*) FROM audit WHERE event = ?1", -1, &statement, NULL),
+        SQLITE_OK);
+    sqlite3_bind_text(statement, 1, event, -1, SQLITE_STATIC);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    count = (unsigned)sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return count;
+}

@@ -1,0 +1,60 @@
+/* A whole agent in a child process: its real ledger, sockets, policy and resolver in a
+ * directory of its own. Only logind is replaced: whoever connects is in a login session of
+ * their own account, unless the file "session" in the directory names another uid ("none": no
+ * session). A test program that uses it begins main() with agent_fixture_main(). */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../../common/client.h"
+
+/* Accounts that every Debian has, as people of the test. */
+#define UID_DAEMON 1 /* asks */
+#define UID_BIN 2    /* bin and sys are one person, "carol" */
+#define UID_SYS 3
+#define UID_GAMES 5 /* "dave" */
+#define UID_MAN 6   /* nobody's colleague */
+
+struct agent_fixture {
+    char directory[64];
+    char policy[96], gate[96], public[96], ledger[96];
+    pid_t pid;
+};
+
+/* The resolver's child is this very program. Call first in main(). */
+void agent_fixture_main(int argc, char **argv);
+
+/* Makes the directory and writes the policy's rules below people carol and dave, group leads. */
+void agent_fixture_init(struct agent_fixture *fixture, const char *rules);
+void agent_fixture_policy(const struct agent_fixture *fixture, const char *rules);
+void agent_fixture_session(const struct agent_fixture *fixture, const char *uid_or_none);
+
+/* Starts it and waits until it serves. */
+void agent_fixture_start(struct agent_fixture *fixture);
+void agent_fixture_kill(struct agent_fixture *fixture, int signal);
+
+/* Ends it and removes the directory. */
+void agent_fixture_done(struct agent_fixture *fixture);
+
+/* Calls a method as `uid` from a process of its own. Returns the parameters, or NULL with
+ * `ret_error` (static storage) the error's name, or "closed" when there was no answer. */
+json_t *agent_call(const struct agent_fixture *fixture, uid_t uid, const char *method,
+    json_t *parameters, const char **ret_error);
+
+/* An ask of a login door and of the sudo plugin; texts static. */
+struct gate_ask ask_login(uid_t uid, const char *rhost);
+struct gate_ask ask_sudo(uid_t uid, const char *arguments, size_t length);
+
+/* One question over a fresh connection, answered. Returns the kind of the first answer (0: none)
+ * and copies texts. */
+struct gate_result {
+    uint64_t kind;
+    char text[1024], request[16], grant[16], tie[160];
+};
+struct gate_result gate_once(const struct agent_fixture *fixture, const struct gate_ask *ask);
+
+/* The number of audit records with that event, read from the ledger's file. */
+unsigned audit_count(const struct agent_fixture *fixture, const char *event);

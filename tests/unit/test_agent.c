@@ -1,0 +1,371 @@
+/* The agent as its doors and people see it: decisions, requests, approvals, grants. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent_fixture.h"
+
+#define ID_ROOT "/usr/bin/id\0-u"
+#define ID_ROOT_LENGTH sizeof(ID_ROOT)
+
+static const char rules[] =
+    "  - { id: never-man, who: { user: man }, decision: deny, reason: man is read only,\n"
+    "      instead: Read it on another host. }\n"
+    "  - { id: games-login, who: { user: games }, what: { service: sshd }, decision: allow }\n"
+    "  - id: daemon-login\n"
+    "    who: { user: daemon }\n"
+    "    what: { service: sshd }\n"
+    "    decision: escalate\n"
+    "    duration: 10m\n"
+    "    approval: { stages: [ { from: leads, within: 5m } ], strength: local }\n"
+    "  - id: two-for-bin\n"
+    "    who: { user: [bin, sys] }\n"
+    "    what: { service: sshd }\n"
+    "    decision: escalate\n"
+    "    approval: { stages: [ { from: dave, within: 5m } ], strength: local }\n"
+    "  - id: sudo-once\n"
+    "    who: { user: daemon }\n"
+    "    what: { service: sudo, command: \"/usr/bin/id *\" }\n"
+    "    decision: escalate\n"
+    "    uses: 1\n"
+    "    approval: { stages: [ { from: leads, need: 2, within: 5m } ], strength: local }\n";
+
+static int setup(void **state)
+{
+    static struct agent_fixture fixture;
+
+    agent_fixture_init(&fixture, rules);
+    agent_fixture_start(&fixture);
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    agent_fixture_done(*state);
+    return 0;
+}
+
+static const char *approve_as(struct agent_fixture *f, uid_t uid, const char *id)
+{
+    const char *error;
+    json_t *reply =
+        agent_call(f, uid, "io.assent.ApproveRequest", json_pack("{s:s}", "id", id), &error);
+    if (error)
+        print_message("approve: %s\n", error);
+
+    json_decref(reply);
+    return error;
+}
+
+static void test_allow_and_deny(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask games = ask_login(UID_GAMES, "10.0.0.1"), man = ask_login(UID_MAN, "10.0.0.1");
+    struct gate_ask stranger = ask_login(4711, "10.0.0.1");
+    struct gate_result result = gate_once(f, &games);
+
+    assert_int_equal(result.kind, GATE_ALLOW);
+    assert_int_equal(strlen(result.grant), 9);
+    result = gate_once(f, &man);
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_string_equal(
+        result.text, "Refused: man is read only (rule never-man).\nRead it on another host.");
+    result = gate_once(f, &stranger);
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_non_null(strstr(result.text, "no rule allows this"));
+    assert_int_equal(audit_count(f, "decided"), 3);
+}
+
+static void test_equal_refusals_are_counted(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask man = ask_login(UID_MAN, "10.0.0.1");
+
+    for (int i = 0; i < 50; i++)
+        assert_int_equal(gate_once(f, &man).kind, GATE_DENY);
+    assert_int_equal(audit_count(f, "decided"), 1);
+}
+
+static void test_login_asked_approved_used(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_DAEMON, "10.0.0.1"),
+                    elsewhere = ask_login(UID_DAEMON, "10.0.0.2");
+    struct gate_result first = gate_once(f, &ask), second, other;
+
+    assert_int_equal(first.kind, GATE_WAIT);
+    assert_non_null(strstr(first.text, "carol or dave"));
+    assert_non_null(strstr(first.text, first.request));
+    second = gate_once(f, &ask);
+    assert_int_equal(second.kind, GATE_WAIT);
+    assert_string_equal(second.request, first.request);
+    assert_int_equal(audit_count(f, "request-opened"), 1);
+    assert_null(approve_as(f, UID_GAMES, first.request));
+    assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+    /* only from that source */
+    other = gate_once(f, &elsewhere);
+    assert_int_equal(other.kind, GATE_WAIT);
+    assert_string_not_equal(other.request, first.request);
+    assert_int_equal(audit_count(f, "granted"), 1);
+    assert_int_equal(audit_count(f, "used"), 1);
+}
+
+static void test_nobody_approves_their_own(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_DAEMON, "10.0.0.1");
+    struct gate_result wait = gate_once(f, &ask);
+
+    assert_string_equal(approve_as(f, UID_DAEMON, wait.request), "io.assent.NotAllowed");
+    /* not entitled: it does not even exist for them */
+    assert_string_equal(approve_as(f, UID_MAN, wait.request), "io.assent.NotFound");
+    /* entitled, but out of daemon's login: through sudo or su */
+    agent_fixture_session(f, "1");
+    assert_string_equal(approve_as(f, UID_GAMES, wait.request), "io.assent.NotAllowed");
+    agent_fixture_session(f, "6");
+    assert_string_equal(approve_as(f, UID_GAMES, wait.request), "io.assent.NotAllowed");
+    agent_fixture_session(f, "none");
+    assert_string_equal(approve_as(f, UID_GAMES, wait.request), "io.assent.NotAllowed");
+    agent_fixture_session(f, NULL);
+    assert_int_equal(gate_once(f, &ask).kind, GATE_WAIT);
+    assert_int_equal(audit_count(f, "approval"), 0);
+}
+
+static void test_second_account_of_the_same_person(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_BIN, "10.0.0.1");
+    struct gate_result wait = gate_once(f, &ask);
+
+    assert_string_equal(approve_as(f, UID_SYS, wait.request), "io.assent.NotAllowed");
+    assert_null(approve_as(f, UID_GAMES, wait.request));
+}
+
+static void test_quorum_of_distinct_people(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_sudo(UID_DAEMON, ID_ROOT, ID_ROOT_LENGTH);
+    struct gate_result wait;
+
+    ask.flags = GATE_FLAG_WAIT;
+    ask.reason = "the backup needs it";
+    wait = gate_once(f, &ask);
+    assert_int_equal(wait.kind, GATE_WAIT);
+    assert_null(approve_as(f, UID_BIN, wait.request));
+    assert_null(approve_as(f, UID_BIN, wait.request)); /* twice is once */
+    assert_null(approve_as(f, UID_SYS, wait.request)); /* the same person again */
+    assert_int_equal(audit_count(f, "granted"), 0);
+    assert_int_equal(gate_once(f, &ask).kind, GATE_WAIT);
+    assert_null(approve_as(f, UID_GAMES, wait.request));
+    assert_int_equal(audit_count(f, "granted"), 1);
+    assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+}
+
+static void test_refusal_reaches_the_requester(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_DAEMON, "10.0.0.1");
+    struct gate_result wait = gate_once(f, &ask), refused;
+    const char *error;
+    json_t *reply = agent_call(f, UID_GAMES, "io.assent.DenyRequest",
+        json_pack("{s:s, s:s}", "id", wait.request, "reason", "not \x1b[31mtoday\n"), &error);
+
+    assert_null(error);
+    json_decref(reply);
+    refused = gate_once(f, &ask);
+    assert_int_equal(refused.kind, GATE_DENY);
+    assert_non_null(strstr(refused.text, "Refused by dave: not \\x1b[31mtoday\\x0a"));
+    assert_string_equal(approve_as(f, UID_BIN, wait.request), "io.assent.AlreadyEnded");
+}
+
+static void test_scope_of_a_command(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_sudo(UID_DAEMON, ID_ROOT, ID_ROOT_LENGTH);
+    struct gate_ask other = ask_sudo(UID_DAEMON, "/usr/bin/id\0-g", ID_ROOT_LENGTH);
+    struct gate_ask elsewhere = ask, with_env = ask, as_bin = ask;
+    struct gate_result wait;
+
+    ask.flags = GATE_FLAG_WAIT;
+    ask.reason = "the backup needs it";
+    wait = gate_once(f, &ask);
+    assert_null(approve_as(f, UID_BIN, wait.request));
+    assert_null(approve_as(f, UID_GAMES, wait.request));
+    elsewhere.cwd = "/tmp";
+    with_env.env = (struct gate_list){"LD_PRELOAD=x", sizeof("LD_PRELOAD=x")};
+    as_bin.run_as = "bin";
+    as_bin.run_as_uid = UID_BIN;
+    assert_int_equal(gate_once(f, &other).kind, GATE_DENY);
+    assert_int_equal(gate_once(f, &elsewhere).kind, GATE_DENY);
+    assert_int_equal(gate_once(f, &with_env).kind, GATE_DENY);
+    assert_int_equal(gate_once(f, &as_bin).kind, GATE_DENY);
+    assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+    /* uses: 1 */
+    assert_int_equal(gate_once(f, &ask).kind, GATE_WAIT);
+}
+
+static void test_non_waiting_command_opens_nothing(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_sudo(UID_DAEMON, ID_ROOT, ID_ROOT_LENGTH);
+    struct gate_result result = gate_once(f, &ask);
+
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_non_null(strstr(result.text, "assent request"));
+    assert_int_equal(audit_count(f, "request-opened"), 0);
+}
+
+static void test_deny_rule_added_meanwhile_wins(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_DAEMON, "10.0.0.1");
+    struct gate_result wait = gate_once(f, &ask);
+    char changed[4096];
+    const char *error;
+
+    assert_null(approve_as(f, UID_GAMES, wait.request));
+    assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+    snprintf(changed, sizeof(changed),
+        "  - { id: stop, who: { user: daemon }, decision: deny, reason: incident }\n%s", rules);
+    agent_fixture_policy(f, changed);
+    json_decref(agent_call(f, 0, "io.assent.Reload", NULL, &error));
+    assert_null(error);
+    assert_int_equal(gate_once(f, &ask).kind, GATE_DENY);
+    agent_fixture_policy(f, rules);
+    json_decref(agent_call(f, 0, "io.assent.Reload", NULL, &error));
+    assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+}
+
+static void test_bad_policy_leaves_the_old_one(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask games = ask_login(UID_GAMES, "10.0.0.1");
+    const char *error;
+    json_t *reply;
+
+    agent_fixture_policy(f, "  - { id: x, who: { usr: games }, decision: allow }\n");
+    reply = agent_call(f, 0, "io.assent.Reload", NULL, &error);
+    assert_non_null(reply);
+    assert_int_equal(
+        json_array_size(json_object_get(json_object_get(reply, "policy"), "errors")), 1);
+    json_decref(reply);
+    assert_int_equal(gate_once(f, &games).kind, GATE_ALLOW);
+    assert_int_equal(audit_count(f, "policy-rejected"), 1);
+    assert_string_equal(
+        (json_decref(agent_call(f, UID_MAN, "io.assent.Reload", NULL, &error)), error),
+        "org.varlink.service.PermissionDenied");
+}
+
+static void test_revoke_and_complete(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_DAEMON, "10.0.0.1");
+    struct gate_result wait = gate_once(f, &ask), allow;
+    const char *error;
+
+    assert_null(approve_as(f, UID_GAMES, wait.request));
+    allow = gate_once(f, &ask);
+    json_decref(agent_call(f, UID_MAN, "io.assent.RevokeGrant",
+        json_pack("{s:s, s:s}", "id", allow.grant, "reason", "x"), &error));
+    assert_string_equal(error, "io.assent.NotFound");
+    json_decref(agent_call(f, UID_GAMES, "io.assent.RevokeGrant",
+        json_pack("{s:s, s:s}", "id", allow.grant, "reason", "over"), &error));
+    assert_null(error);
+    assert_int_equal(gate_once(f, &ask).kind, GATE_WAIT);
+    assert_int_equal(audit_count(f, "revoked"), 1);
+}
+
+static void test_tie_joins_the_phases(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_GAMES, "10.0.0.1"), session = ask, forged = ask;
+    struct gate_result allow = gate_once(f, &ask);
+
+    session.phase = GATE_PHASE_SESSION;
+    session.tie = allow.tie;
+    assert_int_equal(gate_once(f, &session).kind, GATE_ALLOW);
+    forged = session;
+    forged.uid = UID_DAEMON;
+    forged.user = "daemon";
+    assert_int_equal(gate_once(f, &forged).kind, GATE_DENY);
+    forged = session;
+    allow.tie[0] = allow.tie[0] == '0' ? '1' : '0';
+    assert_int_equal(gate_once(f, &forged).kind, GATE_DENY);
+    forged.tie = NULL;
+    assert_int_equal(gate_once(f, &forged).kind, GATE_DENY);
+    assert_int_equal(audit_count(f, "session-opened"), 1);
+}
+
+static void test_restart_keeps_requests_and_grants(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask one = ask_login(UID_DAEMON, "10.0.0.1"),
+                    two = ask_login(UID_DAEMON, "10.0.0.2");
+    struct gate_result open = gate_once(f, &one), approved = gate_once(f, &two);
+
+    assert_null(approve_as(f, UID_GAMES, approved.request));
+    agent_fixture_kill(f, SIGTERM);
+    agent_fixture_start(f);
+    assert_string_equal(gate_once(f, &one).request, open.request);
+    assert_int_equal(gate_once(f, &two).kind, GATE_ALLOW);
+    agent_fixture_kill(f, SIGKILL);
+    agent_fixture_start(f);
+    assert_string_equal(gate_once(f, &one).request, open.request);
+    assert_int_equal(gate_once(f, &two).kind, GATE_ALLOW);
+}
+
+static void test_root_is_recorded_not_gated(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_sudo(0, ID_ROOT, ID_ROOT_LENGTH);
+
+    assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+    assert_int_equal(audit_count(f, "decided"), 1);
+}
+
+static void test_hostile_names(void **state)
+{
+    struct agent_fixture *f = *state;
+    static const char *const names[] = {"", "a/b", "x\ny", "-root", "\xff\xfe", "a:b"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct gate_ask ask = ask_login(UID_GAMES, "10.0.0.1");
+
+        ask.user = names[i];
+        assert_int_equal(gate_once(f, &ask).kind, GATE_DENY);
+    }
+}
+
+int main(int argc, char **argv)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_allow_and_deny),
+        TEST(test_equal_refusals_are_counted),
+        TEST(test_login_asked_approved_used),
+        TEST(test_nobody_approves_their_own),
+        TEST(test_second_account_of_the_same_person),
+        TEST(test_quorum_of_distinct_people),
+        TEST(test_refusal_reaches_the_requester),
+        TEST(test_scope_of_a_command),
+        TEST(test_non_waiting_command_opens_nothing),
+        TEST(test_deny_rule_added_meanwhile_wins),
+        TEST(test_bad_policy_leaves_the_old_one),
+        TEST(test_revoke_and_complete),
+        TEST(test_tie_joins_the_phases),
+        TEST(test_restart_keeps_requests_and_grants),
+        TEST(test_root_is_recorded_not_gated),
+        TEST(test_hostile_names),
+    };
+
+    agent_fixture_main(argc, argv);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
