@@ -7,6 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,8 +17,10 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "../../agent/session.h"
@@ -146,6 +151,56 @@ static void test_peer_pidfd(void **state UNUSED)
     close(fds[0]);
     close(fds[1]);
     assert_true(session_peer_pidfd(fds[0], getpid()) < 0);
+}
+
+/* As on Linux before 6.5 (Debian 12 has 6.1): getsockopt(SO_PEERPIDFD) says ENOPROTOOPT. */
+static bool forget_peerpidfd(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getsockopt, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 77, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOPROTOOPT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {ARRAY_SIZE(filter), filter};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* Which step of the fall-back went wrong, or 0. */
+static int try_fallback(void)
+{
+    struct pollfd pollfd = {.events = POLLIN};
+    int fds[2], none;
+    socklen_t length = sizeof(none);
+
+    if (!forget_peerpidfd() || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+        return 1;
+    if (getsockopt(fds[0], SOL_SOCKET, 77, &none, &length) == 0 || errno != ENOPROTOOPT)
+        return 2;
+    pollfd.fd = session_peer_pidfd(fds[0], getppid());
+    if (pollfd.fd < 0 || poll(&pollfd, 1, 0) != 0)
+        return 3;
+    if (session_peer_pidfd(fds[0], INT_MAX) != -ESRCH)
+        return 4;
+    close(fds[1]); /* the other end is gone, so the pid may be another's by now */
+    return session_peer_pidfd(fds[0], getppid()) == -ESRCH ? 0 : 5;
+}
+
+static void test_older_kernel(void **state UNUSED)
+{
+    pid_t pid = fork();
+    int status;
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(try_fallback());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* ---- a process as logind and the kernel would show it ---- */
@@ -303,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_reused_pid),
         cmocka_unit_test(test_no_such_pid),
         cmocka_unit_test(test_peer_pidfd),
+        cmocka_unit_test(test_older_kernel),
         cmocka_unit_test(test_session),
         cmocka_unit_test(test_remote_session),
         cmocka_unit_test(test_user_manager),
