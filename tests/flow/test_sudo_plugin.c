@@ -1,0 +1,756 @@
+/* assent_sudo.so as sudo would load and call it: open, check, close. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sudo_plugin.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../common/clock.h"
+#include "../../common/macro.h"
+#include "fake_gate.h"
+#include "pam_host.h"
+
+static struct approval_plugin *plugin;
+static void *library;
+static char screen[65536];
+static const char *typed[4];
+static unsigned typed_count, typed_next, prompts;
+
+/* ---- sudo's side ---------------------------------------------------------------------- */
+
+static int print(int type, const char *format, ...)
+{
+    size_t used = strlen(screen);
+    va_list args;
+    int n;
+
+    assert_int_equal(type, SUDO_CONV_ERROR_MSG | SUDO_CONV_PREFER_TTY);
+    va_start(args, format);
+    n = vsnprintf(screen + used, sizeof(screen) - used, format, args);
+    va_end(args);
+    return n;
+}
+
+static int converse(int count, const struct sudo_conv_message *messages,
+    struct sudo_conv_reply *replies, struct sudo_conv_callback *callback)
+{
+    assert_int_equal(count, 1);
+    assert_null(callback);
+    assert_int_equal(messages[0].msg_type, SUDO_CONV_PROMPT_ECHO_ON | SUDO_CONV_PREFER_TTY);
+    prompts++;
+    (void)print(SUDO_CONV_ERROR_MSG | SUDO_CONV_PREFER_TTY, "%s", messages[0].msg);
+    if (typed_next >= typed_count)
+        return -1;
+    replies[0].reply = strdup(typed[typed_next++]);
+    return 0;
+}
+
+/* What sudo would say of alice's `sudo /usr/bin/id -u`. */
+struct call {
+    unsigned version;
+    sudo_conv_t converse;
+    sudo_printf_t print;
+    const char *settings[8];
+    const char *user_info[12];
+    const char *options[4];
+    const char *command_info[12];
+    const char *argv[8];
+    const char *envp[16];
+    uid_t uid;
+};
+
+static char gate_option[128];
+
+static struct call new_call(void)
+{
+    screen[0] = '\0';
+    typed_count = typed_next = prompts = 0;
+    snprintf(gate_option, sizeof(gate_option), "gate=%s", fake_gate_path());
+    return (struct call){
+        .version = SUDO_API_VERSION,
+        .converse = converse,
+        .print = print,
+        .settings = {"progname=sudo", "network_addrs=192.0.2.1/255.255.255.0"},
+        .user_info = {"user=alice", "uid=5001", "gid=5001", "groups=5001", "cwd=/home/alice",
+            "tty=/dev/pts/3", "host=db1", "cols=100"},
+        .options = {gate_option},
+        .command_info = {"command=/usr/bin/id", "runas_user=root", "runas_uid=0", "runas_gid=0"},
+        .argv = {"id", "-u"},
+        .envp = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+            "USER=root", "LOGNAME=root", "SHELL=/bin/sh", "TERM=xterm", "SUDO_USER=alice",
+            "SUDO_UID=5001", "SUDO_GID=5001", "SUDO_COMMAND=/usr/bin/id -u"},
+        .uid = ALICE_UID,
+    };
+}
+
+static char *const *strings(const char *const *list)
+{
+    return (char *const *)(uintptr_t)list;
+}
+
+static int count_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static int check_call(const struct call *call, const char **ret_error)
+{
+    const char *error = NULL;
+    sigset_t before, after;
+    int opened, checked, descriptors;
+
+    assert_int_equal(setresuid(call->uid, 0, 0), 0);
+    opened = plugin->open(call->version, call->converse, call->print, strings(call->settings),
+        strings(call->user_info), 1, strings(call->argv), strings(call->envp),
+        strings(call->options), &error);
+    assert_int_equal(opened, 1);
+    assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &before), 0);
+    descriptors = count_descriptors();
+    errno = EXFULL;
+    checked = plugin->check(
+        strings(call->command_info), strings(call->argv), strings(call->envp), &error);
+    assert_int_equal(errno, EXFULL);
+    assert_int_equal(count_descriptors(), descriptors);
+    assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &after), 0);
+    assert_memory_equal(&before, &after, 8);
+    plugin->close();
+    assert_int_equal(setresuid(0, 0, 0), 0);
+    assert_int_equal(typed_next, typed_count);
+    if (checked != 1 && call->uid != 0)
+        assert_non_null(error);
+    if (ret_error)
+        *ret_error = error;
+    return checked;
+}
+
+static int check_with(const struct call *call, void (*play)(int))
+{
+    struct fake_gate gate = fake_gate_start(play);
+    int checked = check_call(call, NULL);
+
+    assert_true(fake_gate_finish(&gate));
+    return checked;
+}
+
+/* ---- facts ---------------------------------------------------------------------------- */
+
+static bool list_is(const struct gate_list *list, const char *data, size_t length)
+{
+    return list->length == length && memcmp(list->data, data, length) == 0;
+}
+
+static void play_facts(int listener)
+{
+    int fd = gate_accept(listener);
+    struct gate_ask ask = gate_take(fd);
+    struct stat passed, real;
+
+    EXPECT(ask.phase == GATE_PHASE_COMMAND);
+    EXPECT(ask.flags == (GATE_FLAG_WAIT | GATE_FLAG_PROMPT));
+    EXPECT(ask.uid == ALICE_UID && strcmp(ask.user, "alice") == 0);
+    EXPECT(strcmp(ask.service, "sudo") == 0);
+    EXPECT(ask.run_as_uid == 0 && strcmp(ask.run_as, "root") == 0);
+    EXPECT(strcmp(ask.command, "/usr/bin/id") == 0);
+    EXPECT(list_is(&ask.argv, "id\0-u", 6));
+    EXPECT(!ask.env.data);
+    EXPECT(strcmp(ask.cwd, "/home/alice") == 0 && strcmp(ask.tty, "/dev/pts/3") == 0);
+    EXPECT(ask.group_count >= 1 && ask.groups[ask.group_count - 1] == getgid());
+    EXPECT(!ask.rhost && !ask.reason);
+    EXPECT(gate_passed_fd >= 0);
+    EXPECT(fstat(gate_passed_fd, &passed) == 0 && stat("/usr/bin/id", &real) == 0);
+    EXPECT(passed.st_ino == real.st_ino && passed.st_dev == real.st_dev);
+    gate_say(fd, (struct gate_answer){.kind = GATE_ALLOW});
+    gate_take_end(fd);
+}
+
+static void an_allowed_command_runs_with_its_facts_told(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    assert_int_equal(check_with(&call, play_facts), 1);
+    assert_string_equal(screen, "");
+}
+
+static void play_environment(int listener)
+{
+    static const char expected[] = "BASH_ENV=/tmp/x\0HOME=/home/alice\0LD_PRELOAD=/tmp/e.so\0"
+                                   "PATH=/home/alice/bin\0SUDO_EDITOR=/tmp/ed";
+    int fd = gate_accept(listener);
+    struct gate_ask ask = gate_take(fd);
+
+    EXPECT(list_is(&ask.env, expected, sizeof(expected)));
+    EXPECT(strcmp(ask.cwd, "/srv") == 0);
+    gate_say(fd, (struct gate_answer){.kind = GATE_DENY});
+    gate_take_end(fd);
+}
+
+static void a_changed_environment_is_told_in_order(void **state)
+{
+    struct call call = new_call();
+    const char *envp[] = {"PATH=/home/alice/bin", "HOME=/home/alice", "USER=root",
+        "SUDO_EDITOR=/tmp/ed", "LD_PRELOAD=/tmp/e.so", "LC_ALL=C", "LANG=de_DE", "DISPLAY=:0",
+        "BASH_ENV=/tmp/x", "SUDO_USER=alice"};
+
+    (void)state;
+    memset(call.envp, 0, sizeof(call.envp));
+    memcpy(call.envp, envp, sizeof(envp));
+    call.command_info[4] = "cwd=/srv";
+    assert_int_equal(check_with(&call, play_environment), 0);
+    assert_non_null(strstr(screen, "assent: Refused by policy.\n"));
+}
+
+static const char *expected_command;
+static bool expected_writable;
+
+static void play_writable(int listener)
+{
+    int fd = gate_accept(listener);
+    struct gate_ask ask = gate_take(fd);
+
+    EXPECT(strcmp(ask.command, expected_command) == 0);
+    EXPECT(((ask.flags & GATE_FLAG_WRITABLE) != 0) == expected_writable);
+    EXPECT(gate_passed_fd >= 0);
+    gate_say(fd, (struct gate_answer){.kind = GATE_ALLOW});
+    gate_take_end(fd);
+}
+
+static void expect_writable(const char *command, bool writable)
+{
+    struct call call = new_call();
+    char info[256];
+
+    expected_command = command;
+    expected_writable = writable;
+    snprintf(info, sizeof(info), "command=%s", command);
+    call.command_info[0] = info;
+    assert_int_equal(check_with(&call, play_writable), 1);
+}
+
+static void make_file(const char *path, mode_t mode)
+{
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, mode);
+
+    assert_true(fd >= 0);
+    assert_int_equal(fchmod(fd, mode), 0);
+    (void)close(fd);
+}
+
+static void what_others_can_write_is_flagged(void **state)
+{
+    /* /usr/libexec is a tmpfs of root's here: see host_setup. */
+    const char *file = "/usr/libexec/tool", *link = "/usr/libexec/link";
+    const char *directory = "/usr/libexec/open", *inside = "/usr/libexec/open/tool";
+    const char *detour = "/usr/libexec/detour";
+
+    (void)state;
+    make_file(file, 0755);
+    expect_writable(file, false);
+    assert_int_equal(symlink("tool", link), 0);
+    expect_writable(link, false);
+    expect_writable("/usr/libexec/../libexec//./tool", false);
+    assert_int_equal(chmod(file, 0775), 0);
+    expect_writable(file, true);
+    expect_writable(link, true);
+    assert_int_equal(chmod(file, 0757), 0);
+    expect_writable(file, true);
+    assert_int_equal(chmod(file, 0755), 0);
+    assert_int_equal(chown(file, ALICE_UID, 0), 0);
+    expect_writable(file, true);
+    assert_int_equal(chown(file, 0, 0), 0);
+    assert_int_equal(lchown(link, ALICE_UID, 0), 0);
+    expect_writable(link, true);
+    /* A sticky directory everybody can write, and a way through it. */
+    assert_int_equal(mkdir(directory, 0755), 0);
+    assert_int_equal(chmod(directory, 01777), 0);
+    make_file(inside, 0755);
+    expect_writable(inside, true);
+    assert_int_equal(symlink("/usr/libexec/open/../tool", detour), 0);
+    expect_writable(detour, true);
+    expect_writable("/tmp/../usr/libexec/tool", true);
+}
+
+static void a_command_that_is_not_there_is_refused(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    call.command_info[0] = "command=/usr/libexec/nothing";
+    assert_int_equal(check_call(&call, NULL), 0);
+    assert_int_equal(symlink("loop", "/usr/libexec/loop"), 0);
+    call.command_info[0] = "command=/usr/libexec/loop";
+    assert_int_equal(check_call(&call, NULL), 0);
+    call.command_info[0] = "command=/usr/libexec";
+    assert_int_equal(check_call(&call, NULL), 0);
+}
+
+static void play_edit(int listener)
+{
+    int fd = gate_accept(listener);
+    struct gate_ask ask = gate_take(fd);
+
+    EXPECT(strcmp(ask.command, "/usr/bin/sudoedit") == 0);
+    EXPECT(list_is(&ask.argv, "sudoedit\0/etc/hosts\0/home/alice/notes", 38));
+    EXPECT(!ask.env.data && gate_passed_fd < 0);
+    gate_say(fd, (struct gate_answer){.kind = GATE_ALLOW});
+    gate_take_end(fd);
+}
+
+static void sudoedit_is_about_its_files(void **state)
+{
+    struct call call = new_call();
+    const char *argv[] = {"/usr/bin/vim", "-u", "NONE", "--", "/etc/hosts", "notes"};
+
+    (void)state;
+    memset(call.argv, 0, sizeof(call.argv));
+    memcpy(call.argv, argv, sizeof(argv));
+    call.command_info[0] = "command=/usr/bin/vim";
+    call.command_info[4] = "sudoedit=true";
+    assert_int_equal(check_with(&call, play_edit), 1);
+    call.argv[5] = "../secret";
+    assert_int_equal(check_call(&call, NULL), 0);
+    call.argv[4] = NULL;
+    assert_int_equal(check_call(&call, NULL), 0);
+    call.argv[3] = NULL;
+    assert_int_equal(check_call(&call, NULL), 0);
+}
+
+/* ---- refusals before asking ----------------------------------------------------------- */
+
+static void what_no_rule_can_speak_of_is_refused(void **state)
+{
+    struct call call = new_call();
+    static char huge[100 * 1024];
+
+    (void)state;
+    call.command_info[4] = "chroot=/srv/jail";
+    assert_int_equal(check_call(&call, NULL), 0);
+    assert_non_null(strstr(screen, "chroot"));
+    call = new_call();
+    call.settings[2] = "runas_group=shadow";
+    assert_int_equal(check_call(&call, NULL), 0);
+    assert_non_null(strstr(screen, "sudo -g"));
+    call = new_call();
+    call.command_info[4] = "runas_euid=33";
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.command_info[2] = "runas_uid=4294967295";
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.command_info[2] = "runas_gid=0";
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.command_info[0] = "command=id";
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    memset(huge, 'a', sizeof(huge) - 1);
+    call.argv[2] = huge;
+    assert_int_equal(check_call(&call, NULL), 0);
+    assert_non_null(strstr(screen, "too long"));
+    call = new_call();
+    huge[9000] = '\0';
+    huge[1] = '=';
+    call.envp[10] = huge;
+    assert_int_equal(check_call(&call, NULL), 0);
+    assert_non_null(strstr(screen, "environment is too large"));
+}
+
+static void open_never_says_no(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    call.version = SUDO_API_MKVERSION(2, 0);
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.options[1] = "bogus=1";
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.options[0] = "gate=relative";
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.options[1] = "deadline=3";
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    memset(call.user_info, 0, sizeof(call.user_info));
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.user_info[1] = "uid=5002"; /* not who really called */
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.user_info[0] = "user=a/b";
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.converse = NULL;
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.print = NULL;
+    assert_int_equal(check_call(&call, NULL), 0);
+    call = new_call();
+    call.options[0] = NULL; /* the gate's own path: no agent on a build machine */
+    call.options[1] = NULL;
+    call.uid = ALICE_UID;
+    assert_int_equal(plugin->open(0, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL), 1);
+    assert_int_equal(plugin->check(NULL, NULL, NULL, NULL), 0);
+    plugin->close();
+    plugin->close();
+    /* check() without open() */
+    assert_int_equal(plugin->check(NULL, NULL, NULL, NULL), 0);
+}
+
+/* ---- answers -------------------------------------------------------------------------- */
+
+static struct gate_answer scripted;
+
+static void play_scripted(int listener)
+{
+    int fd = gate_accept(listener);
+
+    (void)gate_take(fd);
+    gate_say(fd, scripted);
+    if (scripted.kind == GATE_WAIT)
+        gate_take_leave(fd);
+    gate_take_end(fd);
+}
+
+static void refusals_say_why(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    scripted = (struct gate_answer){.kind = GATE_DENY, .text = "Not on Fridays.\nAsk carol."};
+    assert_int_equal(check_with(&call, play_scripted), 0);
+    assert_string_equal(screen, "assent: Not on Fridays.\nAsk carol.\n");
+    call = new_call();
+    scripted = (struct gate_answer){.kind = GATE_BUSY, .text = "Busy."};
+    assert_int_equal(check_with(&call, play_scripted), 0);
+    call = new_call();
+    scripted = (struct gate_answer){.kind = GATE_ALLOW ^ 4};
+    assert_int_equal(check_with(&call, play_scripted), 0);
+    assert_non_null(strstr(screen, "not a trusted Assent agent"));
+}
+
+static void without_an_agent_nothing_runs(void **state)
+{
+    struct call call = new_call();
+    const char *error;
+
+    (void)state;
+    assert_int_equal(check_call(&call, &error), 0);
+    assert_non_null(strstr(screen, "does not answer"));
+    assert_non_null(strstr(error, "does not answer"));
+}
+
+static void play_frozen(int listener)
+{
+    int fd = gate_accept(listener);
+
+    (void)gate_take(fd);
+    gate_take_end(fd);
+}
+
+static void a_frozen_agent_costs_the_deadline(void **state)
+{
+    struct call call = new_call();
+    uint64_t began = clock_boottime_us();
+
+    (void)state;
+    call.options[1] = "deadline=400ms";
+    assert_int_equal(check_with(&call, play_frozen), 0);
+    assert_in_range(clock_boottime_us() - began, 400 * USEC_PER_MSEC, 440 * USEC_PER_MSEC);
+}
+
+static void root_is_recorded_not_gated(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    call.user_info[0] = "user=root";
+    call.user_info[1] = "uid=0";
+    call.uid = 0;
+    assert_int_equal(check_call(&call, NULL), 1); /* no agent */
+    scripted = (struct gate_answer){.kind = GATE_DENY};
+    assert_int_equal(check_with(&call, play_scripted), 1);
+    call.command_info[4] = "chroot=/srv/jail";
+    assert_int_equal(check_call(&call, NULL), 1);
+    assert_string_equal(screen, "");
+    /* Somebody who says he is root is not. */
+    call.uid = ALICE_UID;
+    assert_int_equal(check_call(&call, NULL), 0);
+}
+
+static void play_not_waiting(int listener)
+{
+    int fd = gate_accept(listener);
+    struct gate_ask ask = gate_take(fd);
+
+    EXPECT((ask.flags & (GATE_FLAG_WAIT | GATE_FLAG_PROMPT)) == 0);
+    gate_say(fd, (struct gate_answer){.kind = GATE_WAIT, .text = "Request K7QM-2F9X is open."});
+    gate_take_leave(fd);
+    gate_take_end(fd);
+}
+
+static void noninteractive_never_waits(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    call.settings[2] = "noninteractive=true";
+    assert_int_equal(check_with(&call, play_not_waiting), 0);
+    assert_string_equal(screen, "assent: Request K7QM-2F9X is open.\n");
+    call = new_call();
+    call.user_info[5] = "host=db1"; /* no terminal */
+    assert_int_equal(check_with(&call, play_not_waiting), 0);
+    scripted = (struct gate_answer){.kind = GATE_NEED, .need = GATE_NEED_REASON};
+    call = new_call();
+    call.user_info[5] = "host=db1";
+    assert_int_equal(check_with(&call, play_scripted), 0);
+    assert_int_equal(prompts, 0);
+    assert_non_null(strstr(screen, "assent request"));
+}
+
+/* ---- waiting -------------------------------------------------------------------------- */
+
+static const struct gate_answer waiting = {.kind = GATE_WAIT,
+    .text = "Request K7QM-2F9X is open: carol or dave can approve it.",
+    .request = "K7QM-2F9X",
+    .asked = "carol or dave",
+    .left_ms = 600000};
+
+static int open_request(int listener)
+{
+    int fd = gate_accept(listener);
+    struct gate_ask ask = gate_take(fd);
+
+    gate_say(fd,
+        (struct gate_answer){
+            .kind = GATE_NEED, .need = GATE_NEED_REASON, .text = "carol or dave will be asked."});
+    ask = gate_take(fd);
+    EXPECT(strcmp(ask.reason, "disk is full") == 0 && (ask.flags & GATE_FLAG_ASKED) != 0);
+    EXPECT(gate_passed_fd >= 0);
+    gate_say(fd, waiting);
+    return fd;
+}
+
+static const char *swapped = "/usr/libexec/swapped";
+
+static void play_approved(int listener)
+{
+    int fd = open_request(listener);
+    struct stat first, second;
+    struct gate_ask ask;
+
+    EXPECT(fstat(gate_passed_fd, &first) == 0);
+    /* Longer than a tick: the line is redrawn. */
+    EXPECT(gate_is_quiet(fd, 1200));
+    EXPECT(unlink(swapped) == 0);
+    EXPECT(close(open(swapped, O_CREAT | O_WRONLY | O_CLOEXEC, 0777)) == 0);
+    EXPECT(chmod(swapped, 0777) == 0);
+    gate_say(fd, (struct gate_answer){.kind = GATE_READY});
+    ask = gate_take(fd);
+    EXPECT((ask.flags & GATE_FLAG_ASKED) != 0);
+    EXPECT(strcmp(ask.reason, "disk is full") == 0);
+    /* The file is opened afresh, and judged afresh. */
+    EXPECT((ask.flags & GATE_FLAG_WRITABLE) != 0);
+    EXPECT(gate_passed_fd >= 0 && fstat(gate_passed_fd, &second) == 0);
+    EXPECT(first.st_ino != second.st_ino);
+    gate_say(fd, (struct gate_answer){.kind = GATE_ALLOW});
+    gate_take_end(fd);
+}
+
+static void waiting_shows_progress_and_asks_afresh(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    make_file(swapped, 0755);
+    call.command_info[0] = "command=/usr/libexec/swapped";
+    typed[typed_count++] = "disk is full";
+    assert_int_equal(check_with(&call, play_approved), 1);
+    assert_non_null(strstr(screen, "carol or dave will be asked.\nReason: "));
+    assert_non_null(strstr(screen, "assent: Request K7QM-2F9X is open: carol or dave can"));
+    assert_non_null(
+        strstr(screen, "\rRequest K7QM-2F9X waits for carol or dave (0s, ^C gives up)"));
+    assert_non_null(
+        strstr(screen, "\rRequest K7QM-2F9X waits for carol or dave (1s, ^C gives up)"));
+    /* The line is taken away before the command writes. */
+    assert_string_equal(screen + strlen(screen) - 3, "  \r");
+}
+
+static void play_denied_later(int listener)
+{
+    int fd = open_request(listener);
+
+    gate_say(fd, (struct gate_answer){.kind = GATE_DENY, .text = "carol says: no."});
+    gate_take_end(fd);
+}
+
+static void refused_while_waiting(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    typed[typed_count++] = "disk is full";
+    assert_int_equal(check_with(&call, play_denied_later), 0);
+    assert_non_null(strstr(screen, "\rassent: carol says: no.\n"));
+}
+
+static void play_only_asks(int listener)
+{
+    int fd = gate_accept(listener);
+
+    (void)gate_take(fd);
+    gate_say(fd, (struct gate_answer){.kind = GATE_NEED, .need = GATE_NEED_REASON});
+    gate_take_end(fd);
+}
+
+static void no_reason_no_command(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    assert_int_equal(check_with(&call, play_only_asks), 0);
+    assert_int_equal(prompts, 1);
+    assert_non_null(strstr(screen, "No reason was given. The command was not run."));
+}
+
+static void play_restart(int listener)
+{
+    int fd = open_request(listener);
+
+    (void)close(fd);
+    fd = gate_accept(listener);
+    (void)gate_take(fd);
+    gate_say(fd, (struct gate_answer){.kind = GATE_READY});
+    (void)gate_take(fd);
+    gate_say(fd, (struct gate_answer){.kind = GATE_ALLOW});
+    gate_take_end(fd);
+}
+
+static void the_wait_survives_a_restart(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    typed[typed_count++] = "disk is full";
+    assert_int_equal(check_with(&call, play_restart), 1);
+}
+
+static volatile sig_atomic_t caught;
+static int number_to_send;
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+static void play_signal(int listener)
+{
+    int fd = open_request(listener);
+
+    EXPECT(kill(getppid(), number_to_send) == 0);
+    gate_take_end(fd);
+}
+
+static void play_signal_with_allow(int listener)
+{
+    int fd = gate_accept(listener);
+
+    (void)gate_take(fd);
+    EXPECT(kill(getppid(), number_to_send) == 0);
+    gate_say(fd, (struct gate_answer){.kind = GATE_ALLOW});
+    gate_take_end(fd);
+}
+
+static void a_signal_means_the_command_does_not_run(void **state)
+{
+    static const int numbers[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(numbers); i++) {
+        struct sigaction mine = {.sa_handler = on_signal}, found;
+        struct call call = new_call();
+
+        caught = 0;
+        number_to_send = numbers[i / 2];
+        if (i % 2 == 0)
+            typed[typed_count++] = "disk is full";
+        assert_int_equal(sigaction(number_to_send, &mine, &found), 0);
+        assert_int_equal(check_with(&call, i % 2 == 0 ? play_signal : play_signal_with_allow), 0);
+        assert_int_equal(sigaction(number_to_send, &found, NULL), 0);
+        assert_int_equal(caught, number_to_send);
+        assert_non_null(strstr(screen, "assent: Cancelled. The command was not run.\n"));
+    }
+}
+
+/* ---- the file ------------------------------------------------------------------------- */
+
+static void the_plugin_is_complete(void **state)
+{
+    (void)state;
+    assert_int_equal(plugin->type, SUDO_APPROVAL_PLUGIN);
+    assert_int_equal(SUDO_API_VERSION_GET_MAJOR(plugin->version), SUDO_API_VERSION_MAJOR);
+    assert_non_null(plugin->open);
+    assert_non_null(plugin->check); /* without one sudo skips it */
+    assert_non_null(plugin->close);
+    assert_int_equal(plugin->show_version(1), 1);
+}
+
+static int group_setup(void **state)
+{
+    (void)state;
+    host_setup();
+    library = dlopen(host_built("assent_sudo.so"), RTLD_LAZY | RTLD_GLOBAL);
+    if (!library)
+        return -1;
+    plugin = dlsym(library, "assent_sudo");
+    return plugin ? 0 : -1;
+}
+
+static int group_teardown(void **state)
+{
+    (void)state;
+    host_teardown();
+    return dlclose(library);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_plugin_is_complete),
+        cmocka_unit_test(an_allowed_command_runs_with_its_facts_told),
+        cmocka_unit_test(a_changed_environment_is_told_in_order),
+        cmocka_unit_test(what_others_can_write_is_flagged),
+        cmocka_unit_test(a_command_that_is_not_there_is_refused),
+        cmocka_unit_test(sudoedit_is_about_its_files),
+        cmocka_unit_test(what_no_rule_can_speak_of_is_refused),
+        cmocka_unit_test(open_never_says_no),
+        cmocka_unit_test(refusals_say_why),
+        cmocka_unit_test(without_an_agent_nothing_runs),
+        cmocka_unit_test(a_frozen_agent_costs_the_deadline),
+        cmocka_unit_test(root_is_recorded_not_gated),
+        cmocka_unit_test(noninteractive_never_waits),
+        cmocka_unit_test(waiting_shows_progress_and_asks_afresh),
+        cmocka_unit_test(refused_while_waiting),
+        cmocka_unit_test(no_reason_no_command),
+        cmocka_unit_test(the_wait_survives_a_restart),
+        cmocka_unit_test(a_signal_means_the_command_does_not_run),
+    };
+
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
