@@ -8,13 +8,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../common/clock.h"
 #include "../common/names.h"
+#include "ask.h"
 #include "doctor.h"
 #include "setup_system.h"
-#include "varlink.h"
-
-#define ANSWER_US (3 * USEC_PER_SEC)
 
 static bool elsewhere(const struct doctor *doctor)
 {
@@ -90,22 +87,6 @@ void check_agent_sockets(struct doctor *doctor)
     look_at_socket(doctor, doctor->socket, SOCK_STREAM, "assentd.socket");
 }
 
-/* GetStatus under one short deadline; a positive result is a VARLINK_E_ outcome. */
-static int get_status(const char *socket, struct varlink_reply *reply)
-{
-    uint64_t deadline = clock_deadline(ANSWER_US);
-    CLEANUP(cleanup_varlink) struct varlink *link = NULL;
-    int r = varlink_open(socket, deadline, &link);
-    if (r == 0)
-        r = varlink_send(link, "io.assent.GetStatus", NULL, false, deadline);
-    while (r == 0 || r == -EINTR) {
-        r = varlink_receive(link, deadline, reply);
-        if (r != -EINTR)
-            break;
-    }
-    return r;
-}
-
 static void say_all(struct doctor *doctor, enum doctor_level level, const json_t *list,
     const char *what, const char *fix)
 {
@@ -140,7 +121,7 @@ void check_agent_answers(struct doctor *doctor)
     CLEANUP(cleanup_varlink_reply) struct varlink_reply reply = {0};
     if (elsewhere(doctor))
         return;
-    int r = get_status(doctor->socket, &reply);
+    int r = ask_agent(doctor->socket, "GetStatus", NULL, &reply);
     if (r != 0)
         doctor_say(doctor, DOCTOR_ERROR, "systemctl status assentd",
             "the agent does not answer at %s: %s", doctor->socket,

@@ -9,8 +9,10 @@
 
 #include "../common/accounts.h"
 #include "../common/str.h"
+#include "json.h"
 #include "pamtry.h"
 #include "stack.h"
+#include "trial_requests.h"
 
 #define HUMAN_UID_MIN 1000
 #define HUMAN_UID_MAX 60000
@@ -117,11 +119,15 @@ static enum selftest_level judge(const struct trial *trial, const struct pamtry_
                                                                            : SELFTEST_NOTE;
 }
 
-static char *describe(const struct trial *trial, const struct pamtry_result *result)
+static char *describe(
+    const struct trial *trial, const struct pamtry_result *result, unsigned withdrawn)
 {
     struct str_builder out = {0};
-    char escaped[PAMTRY_TEXT_MAX * 4];
-    str_escape(result->text, strlen(result->text), escaped, sizeof(escaped));
+    char line[PAMTRY_TEXT_MAX], escaped[PAMTRY_TEXT_MAX * 4];
+    memcpy(line, result->text, sizeof(line));
+    for (char *newline = strchr(line, '\n'); newline != NULL; newline = strchr(newline, '\n'))
+        *newline = ' ';
+    str_escape(line, strlen(line), escaped, sizeof(escaped));
     str_append(&out, result->code == PAM_SUCCESS ? "allowed" : "refused");
     if (result->code != PAM_SUCCESS)
         str_appendf(&out, " (%s)", pam_strerror(NULL, result->code));
@@ -129,6 +135,8 @@ static char *describe(const struct trial *trial, const struct pamtry_result *res
         str_append(&out, ", the sudo plugin does not load");
     if (escaped[0] != '\0')
         str_appendf(&out, ": %s", escaped);
+    if (withdrawn > 0)
+        str_append(&out, " [the trial's own request was withdrawn again]");
     if (trial->expect == EXPECT_BEFORE && result->code != PAM_SUCCESS)
         str_append(&out, "; choose an account that may log in with --test-user");
     return str_builder_take(&out);
@@ -166,14 +174,16 @@ static int try(const struct run *run, const struct trial *trial)
         .phase = trial->phase,
     };
     struct pamtry_result result = {0};
+    AUTO_JSON json_t *open = pamtry.no_trace ? NULL : trial_requests_open(run->test->socket);
     int r = pamtry_run(&pamtry, &result);
+    unsigned withdrawn = trial_requests_withdraw(run->test->socket, open, trial->subject);
     if (r == -ETIMEDOUT)
         return add_row(run->test, trial, SELFTEST_BAD, strdup("no answer within 20 s"));
     if (r == -ECHILD)
         return add_row(run->test, trial, SELFTEST_BAD, strdup("the stack crashed"));
     if (r < 0)
         return r;
-    return add_row(run->test, trial, judge(trial, &result), describe(trial, &result));
+    return add_row(run->test, trial, judge(trial, &result), describe(trial, &result, withdrawn));
 }
 
 static int try_all(const struct run *run, const struct trial trials[], size_t count)

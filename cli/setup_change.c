@@ -205,15 +205,16 @@ static int try_stacks(struct job *job)
 /* Everything that can be known before a file is touched. */
 static int examine(struct job *job, unsigned on)
 {
+    if (!job->request->enable)
+        return CLI_OK;
     int r = candidate_write(&job->plan, &job->candidate);
     AUTO_FREE char *confdir = candidate_path(&job->candidate, CANDIDATE_UP);
     if (r < 0 || confdir == NULL)
         return stop(job, "cannot write the stack to try it: %s", strerror(r < 0 ? -r : ENOMEM));
-    if (job->request->enable)
-        r = look(job, confdir, on);
+    r = look(job, confdir, on);
     if (r == CLI_OK && reloads_sshd(job))
         r = try_sshd(job);
-    if (r == CLI_OK && job->request->enable && job->request->root[0] == '\0')
+    if (r == CLI_OK && job->request->root[0] == '\0')
         r = try_stacks(job);
     return r;
 }
@@ -265,6 +266,10 @@ static int write_files(struct job *job, const struct store_pending *pending)
     AUTO_FREE char *problem = NULL;
     if (system_reload_sshd(true, &problem) == 0)
         return CLI_OK;
+    if (!job->request->enable) {
+        cli_error("the door is off, but sshd does not reload: %s", problem != NULL ? problem : "");
+        return CLI_OK;
+    }
     take_back(job, pending);
     return stop(job, "sshd does not reload, all is as before: %s", problem != NULL ? problem : "");
 }
@@ -375,6 +380,7 @@ int setup_change_doors(const struct setup_request *request, const struct cli_opt
 {
     CLEANUP(job_done) struct job job = {.request = request, .options = options};
     job.plan.root = request->root;
+    job.test.socket = options->socket;
     job.names = setup_doors_to_text(request->doors);
     AUTO_CLOSE int lock = store_lock(request->root);
     int r;

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "style.h"
-#include "table.h"
+#include "text.h"
 
 static enum style style_of_line(const char *line)
 {
@@ -47,22 +47,34 @@ static enum style level_style(enum selftest_level level)
     return level == SELFTEST_OK ? STYLE_GOOD : level == SELFTEST_NOTE ? STYLE_WARN : STYLE_BAD;
 }
 
+static size_t widest_user(const struct selftest *test)
+{
+    size_t widest = strlen("WHO");
+    for (size_t i = 0; i < test->count; i++) {
+        size_t columns = text_columns(test->rows[i].user);
+        widest = columns > widest ? columns : widest;
+    }
+    return widest;
+}
+
+static void print_row(struct str_builder *out, const struct selftest_row *row, size_t user_width,
+    const struct cli_options *options)
+{
+    size_t pad = user_width - text_columns(row->user);
+    str_appendf(out, "%-18s  %s%*s  %s%-4s%s  ", row->situation, row->user, (int)pad, "",
+        style_on(options, level_style(row->level)), level_name(row->level),
+        style_off(options, level_style(row->level)));
+    text_put_wrapped(out, row->result, 28 + user_width, options->width);
+}
+
 void setup_print_tests(
     struct str_builder *out, const struct selftest *test, const struct cli_options *options)
 {
-    static const struct table_column columns[] = {
-        {.title = "TRIED"}, {.title = "WHO"}, {.title = ""}, {.title = "WHAT CAME OF IT"}, {0}};
-    struct table table;
-    table_init(&table, columns);
-    for (size_t i = 0; i < test->count; i++) {
-        const struct selftest_row *row = &test->rows[i];
-        table_add(&table, row->situation, STYLE_PLAIN);
-        table_add(&table, row->user, STYLE_PLAIN);
-        table_add(&table, level_name(row->level), level_style(row->level));
-        table_add(&table, row->result, STYLE_PLAIN);
-    }
-    table_render(&table, options, out);
-    table_done(&table);
+    size_t user_width = widest_user(test);
+    str_appendf(out, "%s%-18s  %-*s        %s%s\n", style_on(options, STYLE_DIM), "TRIED",
+        (int)user_width, "WHO", "WHAT CAME OF IT", style_off(options, STYLE_DIM));
+    for (size_t i = 0; i < test->count; i++)
+        print_row(out, &test->rows[i], user_width, options);
 }
 
 json_t *setup_tests_to_json(const struct selftest *test)
