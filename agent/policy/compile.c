@@ -27,8 +27,9 @@ static void parse_sources(
     struct reading *reading, const struct policy_file *files, size_t count, struct source *sources)
 {
     for (size_t i = 0; i < count; i++) {
-        sources[i].document =
-            yaml_parse(files[i].name, files[i].text, files[i].length, reading->errors);
+        if (files[i].text)
+            sources[i].document =
+                yaml_parse(files[i].name, files[i].text, files[i].length, reading->errors);
         if (sources[i].document)
             take_parts(&sources[i], reading->errors);
         else

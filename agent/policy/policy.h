@@ -120,7 +120,8 @@ struct person {
 
 /* ---- loading -------------------------------------------------------------------------- */
 
-/* A file of the policy: where it came from and what it says. */
+/* A file of the policy: where it came from and what it says. `text` NULL: it could not be
+ * read, which the caller has reported; names it may define are not missed elsewhere. */
 struct policy_file {
     const char *name;
     const char *text;

@@ -1,0 +1,365 @@
+/* The small matchers of the policy, each against something simpler or older than itself. */
+#include <arpa/inet.h>
+#include <fnmatch.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "../../agent/policy/command.h"
+#include "../../agent/policy/glob.h"
+#include "../../agent/policy/names.h"
+#include "../../agent/policy/network.h"
+#include "../../agent/policy/window.h"
+
+static uint64_t seed = UINT64_C(0x2545f4914f6cdd1d);
+
+static unsigned draw(unsigned below)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (unsigned)(seed >> 33) % below;
+}
+
+/* Pieces of patterns, in normal form, in letters that often meet those of the texts. */
+static void draw_pattern(char *pattern, unsigned pieces)
+{
+    static const char *const parts[] = {"a", "b", "/", ".", "*", "*", "?", "[ab]", "[!a]", "[a-c]",
+        "\\*", "\\?", "\\\\", "\\[", "[\\]a]", "[\\-a]", "A"};
+
+    pattern[0] = '\0';
+    for (unsigned i = 0; i < pieces; i++)
+        strcat(pattern, parts[draw(ARRAY_SIZE(parts))]);
+}
+
+static void draw_text(char *text, unsigned length)
+{
+    static const char letters[] = "aaabbc/..*?\\[]-A";
+
+    for (unsigned i = 0; i < length; i++)
+        text[i] = letters[draw(sizeof(letters) - 1)];
+    text[length] = '\0';
+}
+
+static bool is_guarded(const char *text, const char *at)
+{
+    return *at == '/' || (*at == '.' && (at == text || at[-1] == '/'));
+}
+
+/* The end of the piece at `p`: a bracket, an escaped byte, or one byte. */
+static const char *piece_end(const char *p)
+{
+    if (*p == '\\')
+        return p + 2;
+    if (*p != '[')
+        return p + 1;
+    for (p++; *p != ']'; p++)
+        p += *p == '\\';
+    return p + 1;
+}
+
+/* What GLOB_PATH means, in the plainest words: every way to match is tried. fnmatch(3) itself
+ * takes a dot behind "*?" for a leading one (glibc 2.36), which POSIX does not say. */
+static bool matches_path(const char *p, const char *text, const char *at)
+{
+    char piece[16] = "", byte[2] = {*at, '\0'};
+
+    if (*p == '\0')
+        return *at == '\0';
+    if (*p == '*') {
+        if (*at == '.' && is_guarded(text, at))
+            return false;
+        return matches_path(p + 1, text, at) ||
+               (*at != '\0' && *at != '/' && matches_path(p, text, at + 1));
+    }
+    if (*at == '\0' || ((*p == '?' || *p == '[') && is_guarded(text, at)))
+        return false;
+    memcpy(piece, p, (size_t)(piece_end(p) - p));
+    return fnmatch(piece, byte, 0) == 0 && matches_path(piece_end(p), text, at + 1);
+}
+
+static void check_glob(const char *pattern, const char *text)
+{
+    bool plain = fnmatch(pattern, text, 0) == 0;
+    bool path = matches_path(pattern, text, text);
+    bool fold = fnmatch(pattern, text, FNM_CASEFOLD) == 0;
+
+    if (glob_match(pattern, text, 0) != plain || glob_match(pattern, text, GLOB_PATH) != path ||
+        glob_match(pattern, text, GLOB_FOLD) != fold)
+        fail_msg("'%s' and '%s': expected %d %d %d", pattern, text, plain, path, fold);
+    if (!strchr(text, '.') && path != (fnmatch(pattern, text, FNM_PATHNAME | FNM_PERIOD) == 0))
+        fail_msg("'%s' and '%s': fnmatch does not say %d", pattern, text, path);
+}
+
+static void test_glob_is_fnmatch(void **state)
+{
+    unsigned matched = 0;
+    char pattern[64], text[16];
+
+    (void)state;
+    for (unsigned i = 0; i < 400000; i++) {
+        draw_pattern(pattern, draw(7));
+        draw_text(text, draw(8));
+        check_glob(pattern, text);
+        matched += glob_match(pattern, text, 0);
+    }
+    assert_true(matched > 10000);
+}
+
+static void test_glob_bytes(void **state)
+{
+    (void)state;
+    assert_true(glob_match("?", "\xff", 0));
+    assert_true(glob_match("[!a]", "\xff", 0));
+    assert_false(glob_match("?", "\xc3\xa9", 0));
+    assert_true(glob_match("*\xa9", "\xc3\xa9", 0));
+    assert_true(glob_match("", "", 0));
+    assert_false(glob_match("", "a", 0));
+    assert_true(glob_match("***", "", GLOB_PATH));
+}
+
+/* A pattern and a text that take fnmatch(3) exponential time. */
+static void test_glob_is_fast(void **state)
+{
+    struct timespec before, after;
+    char text[4001], pattern[201];
+
+    (void)state;
+    memset(text, 'a', 4000);
+    text[4000] = '\0';
+    for (size_t i = 0; i < 198; i += 2)
+        memcpy(pattern + i, "*a", 2);
+    memcpy(pattern + 198, "*b", 3);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    assert_false(glob_match(pattern, text, 0));
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    assert_true(after.tv_sec - before.tv_sec <= 1);
+}
+
+static void test_glob_words(void **state)
+{
+    char text[32];
+
+    (void)state;
+    assert_true(glob_is_wild("a*"));
+    assert_true(glob_is_wild("[a]"));
+    assert_true(glob_is_wild("?"));
+    assert_false(glob_is_wild("a\\*\\?\\["));
+    glob_unescape("a\\*\\\\b", text);
+    assert_string_equal(text, "a*\\b");
+}
+
+static const struct {
+    const char *text;
+    const char *words[5]; /* normal form */
+} split[] = {
+    {"a b", {"a", "b"}},
+    {"  a\t b  ", {"a", "b"}},
+    {"\"a b\"c", {"a bc"}},
+    {"a\\ b", {"a b"}},
+    {"\"\"", {""}},
+    {"a \"\" \"\"", {"a", "", ""}},
+    {"\"*\" \\* *", {"\\*", "\\*", "*"}},
+    {"\"a\\\"b\" \\\\", {"a\"b", "\\\\"}},
+    {"[abc] [^a] [!a]", {"[abc]", "[!a]", "[!a]"}},
+    {"[]a] [a-] [-a] [!]a] [a-z0-9]", {"[\\]a]", "[a\\-]", "[\\-a]", "[!\\]a]", "[a-z0-9]"}},
+    {"[*] [\\]] [\"]", {"[\\*]", "[\\]]", "[\"]"}},
+    {"a-b !c ]", {"a\\-b", "\\!c", "\\]"}},
+};
+
+static void test_split(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(split); i++) {
+        struct arena arena = {0};
+        struct texts words = {0};
+        size_t count = 0;
+
+        while (count < 5 && split[i].words[count])
+            count++;
+        assert_null(pattern_split(split[i].text, &arena, &words));
+        assert_int_equal(words.count, count);
+        for (size_t j = 0; j < count; j++)
+            assert_string_equal(words.items[j], split[i].words[j]);
+        arena_done(&arena);
+    }
+}
+
+static void test_split_limit(void **state)
+{
+    struct arena arena = {0};
+    struct texts words = {0};
+    char text[2 * PATTERN_WORDS_MAX + 3] = "";
+
+    (void)state;
+    for (int i = 0; i < PATTERN_WORDS_MAX; i++)
+        strcat(text, "a ");
+    assert_null(pattern_split(text, &arena, &words));
+    assert_int_equal(words.count, PATTERN_WORDS_MAX);
+    strcat(text, "a");
+    assert_non_null(pattern_split(text, &arena, &words));
+    arena_done(&arena);
+}
+
+/* Literal text quoted in any way is matched by itself and by nothing else. */
+static void test_quoting_is_injective(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 50000; i++) {
+        struct arena arena = {0};
+        struct texts words = {0};
+        char text[8], other[8], quoted[40] = "\"";
+        unsigned length = draw(7);
+        size_t used = 1;
+
+        draw_text(text, length);
+        draw_text(other, draw(7));
+        for (unsigned j = 0; j < length; j++) {
+            if (text[j] == '\\' || text[j] == '"' || draw(2) == 0)
+                quoted[used++] = '\\';
+            quoted[used++] = text[j];
+        }
+        strcpy(quoted + used, "\"");
+        assert_null(pattern_split(quoted, &arena, &words));
+        assert_int_equal(words.count, 1);
+        assert_false(glob_is_wild(words.items[0]));
+        assert_true(glob_match(words.items[0], text, 0));
+        assert_int_equal(glob_match(words.items[0], other, 0), strcmp(text, other) == 0);
+        arena_done(&arena);
+    }
+}
+
+static struct in6_addr mapped(uint32_t address)
+{
+    struct in6_addr result = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+    uint32_t bytes = htonl(address);
+
+    memcpy(&result.s6_addr[12], &bytes, sizeof(bytes));
+    return result;
+}
+
+/* Every prefix length, at both edges of the network and just outside. */
+static void test_networks(void **state)
+{
+    (void)state;
+    for (unsigned prefix = 0; prefix <= 32; prefix++) {
+        uint32_t mask = prefix == 0 ? 0 : UINT32_MAX << (32 - prefix);
+        uint32_t base = UINT32_C(0xac10aa55) & mask;
+        struct in_addr v4 = {.s_addr = htonl(base)};
+        struct in6_addr first = mapped(base), last = mapped(base | ~mask);
+        struct in6_addr below = mapped(base - 1), above = mapped((base | ~mask) + 1);
+        struct network network;
+        char text[32];
+
+        snprintf(text, sizeof(text), "%s/%u", inet_ntoa(v4), prefix);
+        assert_null(network_parse(text, &network));
+        assert_true(network_contains(&network, &first));
+        assert_true(network_contains(&network, &last));
+        assert_int_equal(network_contains(&network, &below), prefix == 0);
+        assert_int_equal(network_contains(&network, &above), prefix == 0);
+    }
+}
+
+static void test_window_by_minute(void **state)
+{
+    struct window window = {.set = true, .days = 1 << 4, .from = 22 * 60, .to = 6 * 60};
+    unsigned minutes = 0;
+
+    (void)state;
+    for (int day = 0; day < 7; day++) {
+        for (int minute = 0; minute < WINDOW_MINUTES; minute++) {
+            struct zone_time now = {.known = true, .weekday = day, .minute = minute};
+            bool friday_night = (day == 4 && minute >= 22 * 60) || (day == 5 && minute < 6 * 60);
+
+            assert_int_equal(window_match(&window, &now), friday_night ? TRUTH_YES : TRUTH_NO);
+            minutes += friday_night;
+        }
+    }
+    assert_int_equal(minutes, 8 * 60);
+}
+
+static void test_window_unknown(void **state)
+{
+    struct window window = {.set = true, .days = WINDOW_ALL_DAYS, .to = WINDOW_MINUTES};
+    struct zone_time wrong = {.known = true, .weekday = 7}, unknown = {0};
+
+    (void)state;
+    assert_int_equal(window_match(&window, NULL), TRUTH_UNKNOWN);
+    assert_int_equal(window_match(&window, &unknown), TRUTH_UNKNOWN);
+    assert_int_equal(window_match(&window, &wrong), TRUTH_UNKNOWN);
+    window.set = false;
+    assert_int_equal(window_match(&window, NULL), TRUTH_YES);
+}
+
+static void test_names(void **state)
+{
+    struct arena arena = {0};
+    struct names names = {0};
+    char text[16];
+
+    (void)state;
+    assert_int_equal(names_find(&names, "n0"), NAMES_NONE);
+    for (uint32_t i = 0; i < 5000; i++) {
+        snprintf(text, sizeof(text), "n%u", i);
+        assert_int_equal(names_add(&names, &arena, text, NULL), i);
+        assert_int_equal(names_add(&names, &arena, text, NULL), i);
+    }
+    assert_int_equal(names_find(&names, "n4999"), 4999);
+    assert_int_equal(names_find(&names, "n5000"), NAMES_NONE);
+    assert_null(names_nearest(&names, "n500x"));
+    names_seal(&names);
+    assert_string_equal(names.texts[17], "n17");
+    names_done(&names);
+    arena_done(&arena);
+}
+
+static void test_arena(void **state)
+{
+    struct arena arena = {0};
+    char *small = arena_text(&arena, "abc", 3), *big;
+
+    (void)state;
+    big = arena_alloc(&arena, 1 << 20);
+    assert_non_null(big);
+    big[(1 << 20) - 1] = 'x';
+    assert_string_equal(small, "abc");
+    assert_string_equal(arena_text(&arena, "def", 3), "def");
+    assert_non_null(arena_alloc(&arena, 0));
+    assert_null(arena_alloc(&arena, SIZE_MAX));
+    assert_null(arena_alloc(&arena, SIZE_MAX - 40));
+    assert_null(arena_text(&arena, "", SIZE_MAX));
+    assert_null(arena_copy(&arena, "", SIZE_MAX / 2, 3));
+    for (size_t i = 0; i < 20000; i++)
+        assert_int_equal((uintptr_t)arena_alloc(&arena, i % 40) % 16, 0);
+    arena_done(&arena);
+    big = arena_alloc(&arena, 1 << 20);
+    assert_non_null(big);
+    assert_string_equal(arena_text(&arena, "first small", 11), "first small");
+    arena_done(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_glob_is_fnmatch),
+        cmocka_unit_test(test_glob_bytes),
+        cmocka_unit_test(test_glob_is_fast),
+        cmocka_unit_test(test_glob_words),
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_split_limit),
+        cmocka_unit_test(test_quoting_is_injective),
+        cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_window_by_minute),
+        cmocka_unit_test(test_window_unknown),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_arena),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
