@@ -93,7 +93,6 @@ void check_sudo_conf(struct doctor *doctor)
             doctor, DOCTOR_ERROR, "chmod 644 /etc/sudo.conf", "/etc/sudo.conf cannot be read");
 }
 
-/* Where the plugin's line is looked for: written by look_for_ours. */
 static bool names_our_plugin(const char *text)
 {
     for (const char *at = text; at != NULL && *at != '\0';) {
@@ -107,12 +106,13 @@ static bool names_our_plugin(const char *text)
     return false;
 }
 
-/* 1 the account line of `service` has `plugin`, 0 it has not, -1 there is no such line. */
+/* 1 the account line of `service` has `plugin`, 0 it has not, -1 there is no such line, -2 there
+ * is no such service. */
 static int pam_says_plugin(struct doctor *doctor, const char *service)
 {
     CLEANUP(stack_done) struct stack stack = {0};
     if (!doctor_load(doctor, service, &stack))
-        return -1;
+        return -2;
     size_t ours = stack_find_ours(&stack, STACK_ACCOUNT, 0);
     if (ours == stack.count)
         return -1;

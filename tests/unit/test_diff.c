@@ -1,12 +1,13 @@
 /* The diff shown before a change: compared with what diff(1) prints. */
 #include "../../cli/diff.h"
 
-#include <cmocka.h>
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
