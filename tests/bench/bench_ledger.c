@@ -115,8 +115,10 @@ static int compare(const void *a, const void *b)
 
 static double percentile(uint64_t *times, unsigned percent)
 {
+    size_t index = (size_t)ROUNDS * percent / 100;
+
     qsort(times, ROUNDS, sizeof(*times), compare);
-    return (double)times[ROUNDS * percent / 100] / 1000;
+    return (double)times[index] / 1000;
 }
 
 static void bench_latency(struct bench *bench, int fd)

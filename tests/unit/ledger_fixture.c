@@ -87,8 +87,9 @@ static void on_done(int result, uint64_t first_seq, void *userdata)
     struct ledger_answer *answer = userdata;
 
     assert_false(answer->done);
+    order++;
     *answer = (struct ledger_answer){
-        .done = true, .result = result, .first_seq = first_seq, .order = ++order};
+        .done = true, .result = result, .first_seq = first_seq, .order = order};
 }
 
 void ledger_fixture_submit(struct ledger_fixture *fixture, struct ledger_batch *batch,

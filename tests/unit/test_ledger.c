@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-event.h>
 
@@ -221,6 +222,30 @@ static void test_lock_held_for_ever_fails_the_batch(void **state)
     assert_int_equal(health.last_error, 0);
 }
 
+/* A disk that answers with an error: here by a limit on the size of files, which makes write(2)
+ * fail. The batch fails, this is seen, nothing of it stays, and the next one finds its place. */
+static void test_write_error_fails_the_batch(void **state)
+{
+    struct ledger_fixture *fixture = *state;
+    struct rlimit none, before;
+    struct ledger_health health;
+    AUTO_FREE char *body = NULL;
+
+    assert_int_equal(ledger_fixture_commit(fixture, "A", "{}", false), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    none = (struct rlimit){.rlim_cur = 4096, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    assert_int_equal(ledger_fixture_commit(fixture, "B", "{}", true), -EIO);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ledger_health(fixture->ledger, &health);
+    assert_int_equal(health.last_error, -EIO);
+    assert_false(health.ballast_released);
+    assert_int_equal(ledger_get(fixture->ledger, LEDGER_GRANT, "B", &body), -ENOENT);
+    assert_int_equal(ledger_fixture_commit(fixture, "C", "{}", false), 0);
+    assert_int_equal(ledger_fixture_count_dense(fixture), 2);
+}
+
 /* A batch that cannot be committed fails alone, in its place. */
 static void test_oversized_batch_fails_alone(void **state)
 {
@@ -422,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_order_and_shared_transactions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stall_is_reported_and_passes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lock_held_for_ever_fails_the_batch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_write_error_fails_the_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_oversized_batch_fails_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_missing_texts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waiting_is_bounded, set_up, tear_down),
