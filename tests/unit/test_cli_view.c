@@ -1,0 +1,323 @@
+/* What people are shown of requests, grants, status and events. */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "../../cli/json.h"
+#include "../../cli/view.h"
+#include "../../cli/when.h"
+
+static const struct cli_options plain;
+
+#define REQUEST                                                                                  \
+    "{'id': 'K7QM-2F9X', 'state': 'waiting', 'stage': 0,"                                        \
+    " 'subject': {'name': 'alice', 'uid': 1000, 'kind': 'human'},"                               \
+    " 'service': 'sudo', 'run_as': 'root',"                                                      \
+    " 'command': ['/usr/bin/systemctl', 'restart', 'postgresql@15'],"                            \
+    " 'cwd': '/home/alice', 'environment': ['LANG=C'], 'rhost': '192.0.2.7', 'tty': 'pts/3',"    \
+    " 'reason': 'replica is stuck', 'ticket': 'INC-4711', 'rule': 'dba-anything',"               \
+    " 'policy': '3f2a91c0aa55bb66cc77', 'host': 'db1',"                                          \
+    " 'created': '2026-11-20T09:57:00Z', 'expires': '2026-11-20T10:07:00Z',"                     \
+    " 'asked': ['carol', 'dave', 'erin'], 'need': 2, 'strength': 'local',"                       \
+    " 'duration': 900, 'uses': 1,"                                                               \
+    " 'meaning': 'alice may run exactly this command as root, once, within 15 minutes.',"        \
+    " 'unusual': ['first time from this address'], 'asked_before': 1,"                           \
+    " 'approvals': [{'approver': 'carol', 'verdict': 'approve', 'time': '2026-11-20T09:58:00Z'," \
+    "                'strength': 'local', 'reason': 'go ahead'}]}"
+
+/* JSON with single quotes, for readable tests. */
+static json_t *load(const char *text)
+{
+    AUTO_FREE char *copy = strdup(text);
+    json_error_t error;
+    json_t *value;
+
+    for (char *p = copy; *p != '\0'; p++)
+        if (*p == '\'')
+            *p = '"';
+    value = json_loads(copy, JSON_DECODE_ANY, &error);
+    if (!value)
+        fail_msg("%s", error.text);
+    return value;
+}
+
+typedef void (*show_fn)(struct str_builder *, const struct view *, const json_t *);
+
+static char *show_as(show_fn show, const char *json, const struct cli_options *options, int64_t uid)
+{
+    AUTO_JSON json_t *value = load(json);
+    struct str_builder out = {0};
+    struct view view = {.options = options, .uid = uid};
+
+    assert_int_equal(when_parse("2026-11-20T10:00:00Z", &view.now_us), 0);
+    show(&out, &view, value);
+    return str_builder_take(&out);
+}
+
+static char *show(show_fn function, const char *json)
+{
+    return show_as(function, json, &plain, 1001);
+}
+
+static void test_a_request_is_explained(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_request, REQUEST);
+
+    assert_string_equal(text,
+        "Request K7QM-2F9X: waiting\n"
+        "\n"
+        "  Who      alice (uid 1000, human)\n"
+        "  What     sudo /usr/bin/systemctl restart postgresql@15 as root\n"
+        "  In       /home/alice\n"
+        "  With     LANG=C\n"
+        "  From     192.0.2.7, terminal pts/3\n"
+        "  Why      replica is stuck\n"
+        "  Ticket   INC-4711\n"
+        "  For      15 min, one use\n"
+        "  Asked    carol, dave or erin; 1 of 2 approved, strength local\n"
+        "  Opened   3 min ago (2026-11-20 09:57:00 UTC)\n"
+        "  Ends     in 7 min (2026-11-20 10:07:00 UTC)\n"
+        "  Rule     dba-anything (policy 3f2a91c0aa55)\n"
+        "  Host     db1\n"
+        "\n"
+        "What approving allows\n"
+        "  alice may run exactly this command as root, once, within 15 minutes.\n"
+        "\n"
+        "Unusual\n"
+        "  - first time from this address\n"
+        "\n"
+        "Asked for once before.\n"
+        "\n"
+        "Answers\n"
+        "  carol approved 2 min ago (local): go ahead\n"
+        "\n"
+        "To answer: assent approve K7QM-2F9X, or assent deny K7QM-2F9X --reason TEXT\n");
+}
+
+static void test_a_request_of_ones_own_is_not_to_be_approved(void **state UNUSED)
+{
+    AUTO_FREE char *text = show_as(view_request, REQUEST, &plain, 1000);
+
+    assert_non_null(strstr(text, "alice (uid 1000, human, you)"));
+    assert_non_null(strstr(text, "To take it back: assent withdraw K7QM-2F9X\n"));
+    assert_null(strstr(text, "assent approve"));
+}
+
+static void test_an_ended_request_asks_for_nothing(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_request,
+        "{'id': 'K7QM-2F9X', 'state': 'denied', 'ended': '2026-11-20T09:59:00Z',"
+        " 'subject': {'name': 'alice', 'uid': 1000}, 'service': 'sshd', 'rhost': '192.0.2.7',"
+        " 'approvals': [{'approver': 'dave', 'verdict': 'deny', 'reason': 'not today'}]}");
+
+    assert_non_null(strstr(text, "  What     ssh login from 192.0.2.7\n"));
+    assert_non_null(strstr(text, "  Ended    1 min ago (2026-11-20 09:59:00 UTC)\n"));
+    assert_non_null(strstr(text, "  dave refused: not today\n"));
+    assert_null(strstr(text, "To answer"));
+}
+
+static void test_missing_and_wrong_members_are_coped_with(void **state UNUSED)
+{
+    static const char *const odd[] = {"{}", "null", "[]", "5",
+        "{'id': 5, 'state': [], 'subject': 'x', 'command': {}, 'approvals': [5, null, {}],"
+        " 'asked': [1, {}], 'need': 'two', 'unusual': [5], 'created': 'yesterday',"
+        " 'expires': -1, 'duration': -5, 'uses': -1, 'policy': '%s\\n'}",
+        "{'state': 'waiting', 'need': 9223372036854775807, 'duration': 9223372036854775807,"
+        " 'uses': 9223372036854775807}"};
+    static const show_fn shows[] = {
+        view_request, view_requests, view_grant, view_grants, view_status, view_policy, view_event};
+
+    for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+        for (size_t k = 0; k < ARRAY_SIZE(shows); k++) {
+            AUTO_FREE char *text = show(shows[k], odd[i]);
+
+            assert_non_null(text);
+        }
+    }
+}
+
+static void test_hostile_members_stay_text(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_request,
+        "{'id': '\\u001b[2J', 'state': 'waiting', 'subject': {'name': 'a\\nRule     fine', 'uid': "
+        "5},"
+        " 'service': 'sudo', 'command': ['/bin/true', '\\u202etxt', 'a b'], 'reason': '\\r\\u0007',"
+        " 'asked': ['x\\ny'], 'unusual': ['\\u009b31m'],"
+        " 'approvals': [{'approver': '\\t', 'verdict': 'approve', 'reason': '\\u2028'}]}");
+
+    for (const char *p = text; *p != '\0'; p++)
+        assert_true(*p == '\n' || (*p >= ' ' && *p != '\x7f'));
+    assert_non_null(strstr(text, "Request \\x1b[2J: waiting\n"));
+    assert_non_null(strstr(text, "a\\x0aRule     fine (uid 5)\n"));
+    assert_non_null(strstr(text, "/bin/true '\\xe2\\x80\\xaetxt' 'a b'"));
+    assert_non_null(strstr(text, "  Why      \\x0d\\x07\n"));
+    assert_non_null(strstr(text, "  - \\xc2\\x9b31m\n"));
+}
+
+static void test_approvals_count_people_once(void **state UNUSED)
+{
+    AUTO_JSON json_t *twice = load("{'need': 2, 'asked': ['dave'], 'approvals': ["
+                                   "{'approver': 'carol', 'verdict': 'approve'},"
+                                   "{'approver': 'carol', 'verdict': 'approved'},"
+                                   "{'approver': 'erin', 'verdict': 'deny'}]}");
+    AUTO_JSON json_t *three = load("{'need': 3}");
+    struct str_builder out = {0};
+    AUTO_FREE char *text = NULL, *more = NULL;
+
+    assert_int_equal(view_approved(twice), 1);
+    assert_int_equal(view_missing(twice), 1);
+    view_still_needed(&out, twice);
+    text = str_builder_take(&out);
+    assert_string_equal(text, "1 more approval is needed, from dave.\n");
+    view_still_needed(&out, three);
+    more = str_builder_take(&out);
+    assert_string_equal(more, "3 more approvals are needed.\n");
+}
+
+static void test_requests_are_listed_in_columns(void **state UNUSED)
+{
+    AUTO_FREE char *text = show_as(view_requests,
+        "[" REQUEST
+        ", {'id': '8XDT-4M1C', 'state': 'expired', 'subject': {'name': 'bob', 'uid': 1001},"
+        " 'service': 'sshd', 'rhost': '2001:db8::7', 'expires': '2026-11-20T09:00:00Z'}]",
+        &plain, 1001);
+
+    assert_string_equal(text,
+        "ID         STATE    WHO    WHAT                                                   "
+        "WHY               YES  OPENED     ENDS\n"
+        "K7QM-2F9X  waiting  alice  sudo /usr/bin/systemctl restart postgresql@15 as root  "
+        "replica is stuck  1/2  3 min ago  in 7 min\n"
+        "8XDT-4M1C  expired  you    ssh login from 2001:db8::7                             "
+        "                  0/1\n");
+}
+
+static void test_lists_fit_the_terminal(void **state UNUSED)
+{
+    const struct cli_options narrow = {.width = 100};
+    AUTO_FREE char *text = show_as(view_requests, "[" REQUEST "]", &narrow, 1001);
+
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        assert_true(strlen(line) <= 100);
+        assert_true(strstr(line, "in 7 min") || strstr(line, "ENDS"));
+    }
+}
+
+static void test_a_command_that_is_not_known_is_said_to_be_anything(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_request, "{'service': 'sudo', 'run_as': 'root'}");
+
+    assert_non_null(strstr(text, "  What     sudo, anything sudoers allows, as root\n"));
+}
+
+#define GRANT                                                                                      \
+    "{'id': '8XDT-4M1C', 'request': 'K7QM-2F9X', 'state': 'active',"                               \
+    " 'subject': {'name': 'alice', 'uid': 1000, 'kind': 'human'},"                                 \
+    " 'scope': 'run /usr/bin/id as root with sudo', 'service': 'sudo', 'uses_left': 1,"            \
+    " 'created': '2026-11-20T09:58:00Z', 'expires': '2026-11-20T10:13:00Z', 'owner': 'dba-leads'," \
+    " 'purpose': 'replica is stuck', 'rule': 'dba-anything', 'policy': '3f2a', 'approvals': []}"
+
+static void test_a_grant_is_explained(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_grant, GRANT);
+
+    assert_string_equal(text, "Grant 8XDT-4M1C: active\n"
+                              "\n"
+                              "  Who      alice\n"
+                              "  What     run /usr/bin/id as root with sudo\n"
+                              "  Why      replica is stuck\n"
+                              "  Uses     1 left\n"
+                              "  Granted  2 min ago (2026-11-20 09:58:00 UTC)\n"
+                              "  Expires  in 13 min (2026-11-20 10:13:00 UTC)\n"
+                              "  Owner    dba-leads\n"
+                              "  Request  K7QM-2F9X\n"
+                              "  Rule     dba-anything\n");
+}
+
+static void test_grants_are_listed_in_columns(void **state UNUSED)
+{
+    AUTO_FREE char *text = show_as(view_grants,
+        "[" GRANT ", {'id': 'A1B2-C3D4', 'state': 'used up', 'subject': {'name': 'bob', 'uid': 7},"
+        " 'service': 'sshd', 'rhost': '192.0.2.7', 'expires': '2026-11-20T10:13:00Z'}]",
+        &plain, 1000);
+
+    assert_string_equal(text,
+        "ID         STATE    WHO  WHAT                               WHY               OWNER      "
+        "USES  EXPIRES\n"
+        "8XDT-4M1C  active   you  run /usr/bin/id as root with sudo  replica is stuck  dba-leads  "
+        "1     in 13 min\n"
+        "A1B2-C3D4  used up  bob  ssh login from 192.0.2.7\n");
+}
+
+static void test_the_status_says_what_is_wrong(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_status,
+        "{'version': '0.1', 'host': 'db1', 'started': '2026-11-20T08:00:00Z', 'healthy': false,"
+        " 'problems': ['policy.d does not load; the old policy is in force'],"
+        " 'policy': {'digest': '3f2a91c0aa55bb66cc77', 'rules': 1, 'directory': "
+        "'/etc/assent/policy.d',"
+        "            'loaded': '2026-11-20T09:00:00Z', 'errors': ['a.yaml:3:5: unknown key'],"
+        "            'warnings': ['no account mallory']},"
+        " 'requests': 1, 'grants': 2, 'records': 300, 'journal_behind': 4}");
+
+    assert_string_equal(text,
+        "Assent on db1: needs an administrator\n"
+        "\n"
+        "  Version  0.1\n"
+        "  Started  2 h ago (2026-11-20 08:00:00 UTC)\n"
+        "  Now      1 open requests, 2 live grants, 300 records (4 not in the journal yet)\n"
+        "  Policy   3f2a91c0aa55, 1 rule, from /etc/assent/policy.d\n"
+        "  Loaded   1 h ago (2026-11-20 09:00:00 UTC)\n"
+        "\n"
+        "Errors: the policy in force is the one before\n"
+        "  a.yaml:3:5: unknown key\n"
+        "\n"
+        "Warnings\n"
+        "  no account mallory\n"
+        "\n"
+        "Problems\n"
+        "  policy.d does not load; the old policy is in force\n");
+}
+
+static void test_an_event_is_one_line(void **state UNUSED)
+{
+    const struct cli_options colour = {.colour = true};
+    static const char json[] = "{'time': '2026-11-20T10:00:00Z', 'event': 'approval',"
+                               " 'chain': 'K7QM-2F9X', 'message': 'carol approved\\nit'}";
+    AUTO_FREE char *text = show(view_event, json);
+    AUTO_FREE char *coloured = show_as(view_event, json, &colour, 0);
+
+    assert_string_equal(text, "10:00:00  approval          K7QM-2F9X  carol approved\\x0ait\n");
+    assert_string_equal(coloured,
+        "10:00:00  \033[32mapproval          \033[0m\033[36mK7QM-2F9X\033[0m"
+        "  carol approved\\x0ait\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_request_is_explained),
+        cmocka_unit_test(test_a_request_of_ones_own_is_not_to_be_approved),
+        cmocka_unit_test(test_an_ended_request_asks_for_nothing),
+        cmocka_unit_test(test_missing_and_wrong_members_are_coped_with),
+        cmocka_unit_test(test_hostile_members_stay_text),
+        cmocka_unit_test(test_approvals_count_people_once),
+        cmocka_unit_test(test_requests_are_listed_in_columns),
+        cmocka_unit_test(test_lists_fit_the_terminal),
+        cmocka_unit_test(test_a_command_that_is_not_known_is_said_to_be_anything),
+        cmocka_unit_test(test_a_grant_is_explained),
+        cmocka_unit_test(test_grants_are_listed_in_columns),
+        cmocka_unit_test(test_the_status_says_what_is_wrong),
+        cmocka_unit_test(test_an_event_is_one_line),
+    };
+
+    if (!setlocale(LC_CTYPE, "C.UTF-8") || setenv("TZ", "UTC", 1) < 0)
+        return 1;
+    tzset();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
