@@ -55,27 +55,28 @@ struct search {
     uint32_t best; /* the first rule found so far; rule_count: none */
 };
 
+/* Two values with one hash share a list of the index, so that a list found for a deny may hold
+ * other rules: what is looked for is asked of the rule itself. */
+static bool is_found(const struct search *search, const struct rule *rule)
+{
+    return (rule->decision == DECISION_DENY) == search->query.denies &&
+           search->test(search->query.policy, rule, search->query.facts);
+}
+
 static void search_list(void *data, const uint32_t *rules, size_t count)
 {
     struct search *search = data;
-    const struct policy *policy = search->query.policy;
 
     for (size_t i = 0; i < count && rules[i] < search->best; i++)
-        if (search->test(policy, &policy->rules[rules[i]], search->query.facts))
+        if (is_found(search, &search->query.policy->rules[rules[i]]))
             search->best = rules[i];
 }
 
 static void search_all(struct search *search)
 {
-    const struct policy *policy = search->query.policy;
-
-    for (uint32_t i = 0; i < search->best; i++) {
-        const struct rule *rule = &policy->rules[i];
-
-        if ((rule->decision == DECISION_DENY) == search->query.denies &&
-            search->test(policy, rule, search->query.facts))
+    for (uint32_t i = 0; i < search->best; i++)
+        if (is_found(search, &search->query.policy->rules[i]))
             search->best = i;
-    }
 }
 
 /* The first rule in file order that passes the test, or NULL. */

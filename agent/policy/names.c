@@ -9,7 +9,7 @@
 
 uint64_t names_hash(const char *text, uint64_t seed)
 {
-    uint64_t hash = UINT64_C(14695981039346656037) ^ seed;
+    uint64_t hash = (UINT64_C(14695981039346656037) ^ seed) * UINT64_C(1099511628211);
 
     for (const unsigned char *p = (const unsigned char *)text; *p; p++)
         hash = (hash ^ *p) * UINT64_C(1099511628211);

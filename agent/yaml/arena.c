@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define CHUNK_SIZE ((size_t)64 * 1024)
+#define PIECE_MAX ((size_t)1 << 32) /* no input that is accepted needs as much */
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -14,11 +15,8 @@ struct arena_chunk {
 
 static struct arena_chunk *chunk_new(size_t size)
 {
-    struct arena_chunk *chunk;
+    struct arena_chunk *chunk = calloc(1, sizeof(*chunk) + size);
 
-    if (size > SIZE_MAX - sizeof(*chunk))
-        return NULL;
-    chunk = calloc(1, sizeof(*chunk) + size);
     if (chunk)
         chunk->size = size;
     return chunk;
@@ -46,7 +44,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 {
     void *memory;
 
-    if (size > SIZE_MAX - alignof(max_align_t))
+    if (size > PIECE_MAX)
         return NULL;
     size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     if (size > CHUNK_SIZE / 4)
@@ -68,7 +66,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 char *arena_text(struct arena *arena, const char *text, size_t length)
 {
-    char *copy = length < SIZE_MAX ? arena_alloc(arena, length + 1) : NULL;
+    char *copy = length < PIECE_MAX ? arena_alloc(arena, length + 1) : NULL;
 
     if (copy)
         memcpy(copy, text, length);

@@ -13,9 +13,11 @@
 
 #include "../../agent/policy/command.h"
 #include "../../agent/policy/glob.h"
+#include "../../agent/policy/index_keys.h"
 #include "../../agent/policy/names.h"
 #include "../../agent/policy/network.h"
 #include "../../agent/policy/window.h"
+#include "../../agent/yaml/yaml.h"
 
 static uint64_t seed = UINT64_C(0x2545f4914f6cdd1d);
 
@@ -319,6 +321,95 @@ static void test_names(void **state)
     arena_done(&arena);
 }
 
+#define SERVICES 400000
+
+struct hashed {
+    uint32_t hash;
+    unsigned number;
+};
+
+static int compare_hashes(const void *left, const void *right)
+{
+    const struct hashed *a = left, *b = right;
+
+    return (a->hash > b->hash) - (a->hash < b->hash);
+}
+
+/* Names as different as hexadecimal digits allow. */
+static void name_service(unsigned number, char ret_name[16])
+{
+    uint64_t mixed = (number + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
+
+    snprintf(ret_name, 16, "%08llx", (unsigned long long)((mixed ^ mixed >> 32) & UINT32_MAX));
+}
+
+static struct hashed *hash_services(bool denies)
+{
+    struct hashed *hashes = calloc(SERVICES, sizeof(*hashes));
+    char name[16];
+
+    assert_non_null(hashes);
+    for (unsigned i = 0; i < SERVICES; i++) {
+        name_service(i, name);
+        hashes[i] = (struct hashed){index_hash_text(name, INDEX_SERVICE, denies), i};
+    }
+    qsort(hashes, SERVICES, sizeof(*hashes), compare_hashes);
+    return hashes;
+}
+
+/* Two services of one hash, one as an allow rule's, one as a deny rule's. */
+static void find_shared_hash(unsigned *ret_allow, unsigned *ret_deny)
+{
+    AUTO_FREE struct hashed *allows = hash_services(false);
+    AUTO_FREE struct hashed *denies = hash_services(true);
+
+    for (unsigned i = 0, j = 0; i < SERVICES && j < SERVICES;) {
+        if (allows[i].hash == denies[j].hash && allows[i].number != denies[j].number) {
+            *ret_allow = allows[i].number;
+            *ret_deny = denies[j].number;
+            return;
+        }
+        if (allows[i].hash <= denies[j].hash)
+            i++;
+        else
+            j++;
+    }
+    fail_msg("no two services share a hash");
+}
+
+/* An allow rule in the list that a deny is looked for in is not taken for a deny, and hides none.
+ */
+static void test_shared_hash(void **state)
+{
+    unsigned allow = 0, deny = 0;
+    char text[512], service[16], other[16];
+    struct policy_file file = {.name = "p.yaml", .text = text};
+    struct yaml_errors errors = {0};
+    struct facts facts = {.uid = 1, .service = service};
+    struct verdict verdict;
+    struct policy *policy;
+
+    (void)state;
+    find_shared_hash(&allow, &deny);
+    name_service(deny, service);
+    name_service(allow, other);
+    snprintf(text, sizeof(text),
+        "rules:\n- {id: a, decision: allow, what: {service: ['%s', '%s']}}\n"
+        "- {id: d, decision: deny, where: {tty: console}}\n",
+        other, service);
+    file.length = strlen(text);
+    policy = policy_compile(&file, 1, &errors);
+    assert_non_null(policy);
+    policy_ready(policy);
+    policy_decide(policy, &facts, &verdict);
+    assert_string_equal(verdict.rule, "d");
+    facts.tty = TTY_PTY;
+    policy_decide(policy, &facts, &verdict);
+    assert_string_equal(verdict.rule, "a");
+    assert_false(policy_denies(policy, &facts, &verdict));
+    policy_free(policy);
+}
+
 static void test_arena(void **state)
 {
     struct arena arena = {0};
@@ -358,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_window_by_minute),
         cmocka_unit_test(test_window_unknown),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_shared_hash),
         cmocka_unit_test(test_arena),
     };
 
