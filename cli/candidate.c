@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -143,11 +144,24 @@ static int copy_services(const struct setup_plan *plan, const struct candidate *
     return r;
 }
 
+/* What runs that were killed have left. The caller holds setup's lock, so none is in use. */
+static void remove_stale(const char *base)
+{
+    AUTO_FREE char *pattern = setup_path(base, "assent-setup.??????");
+    glob_t found = {0};
+    if (pattern != NULL && glob(pattern, GLOB_NOSORT, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            (void)nftw(found.gl_pathv[i], remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    }
+    globfree(&found);
+}
+
 int candidate_write(const struct setup_plan *plan, struct candidate *candidate)
 {
     static const char *const kinds[] = {
         CANDIDATE_NOW, CANDIDATE_UP, CANDIDATE_DOWN, CANDIDATE_OURS};
     const char *base = plan->root[0] == '\0' ? "/run" : plan->root;
+    remove_stale(base);
     int length = snprintf(
         candidate->directory, sizeof(candidate->directory), "%s/assent-setup.XXXXXX", base);
     if (length < 0 || (size_t)length >= sizeof(candidate->directory) ||

@@ -19,7 +19,8 @@ struct candidate {
 #define CANDIDATE_OURS "ours"
 #define CANDIDATE_NO_GATE "/run/assent/no-such-gate"
 
-/* Writes them. Returns 0 or -errno. candidate_done() in any case. */
+/* Writes them; removes those of earlier runs that were killed, so the caller must hold setup's
+ * lock. Returns 0 or -errno. candidate_done() in any case. */
 MUST_USE int candidate_write(const struct setup_plan *plan, struct candidate *candidate);
 void candidate_done(struct candidate *candidate);
 

@@ -143,16 +143,16 @@ static char *describe(
 }
 
 static int add_row(
-    struct selftest *test, const struct trial *trial, enum selftest_level level, char *result)
+    const struct run *run, const struct trial *trial, enum selftest_level level, char *result)
 {
     AUTO_FREE char *owned = result;
     char *user = trial->subject != NULL ? str_escape_new(trial->subject) : strdup("-");
-    if (owned == NULL || user == NULL || test->count == SELFTEST_ROWS_MAX) {
+    if (owned == NULL || user == NULL || run->test->count == SELFTEST_ROWS_MAX) {
         free(user);
         return -ENOMEM;
     }
-    test->rows[test->count++] =
-        (struct selftest_row){trial->situation, user, TAKE_PTR(owned), level};
+    run->test->rows[run->test->count++] =
+        (struct selftest_row){run->door->name, trial->situation, user, TAKE_PTR(owned), level};
     return 0;
 }
 
@@ -178,12 +178,12 @@ static int try(const struct run *run, const struct trial *trial)
     int r = pamtry_run(&pamtry, &result);
     unsigned withdrawn = trial_requests_withdraw(run->test->socket, open, trial->subject);
     if (r == -ETIMEDOUT)
-        return add_row(run->test, trial, SELFTEST_BAD, strdup("no answer within 20 s"));
+        return add_row(run, trial, SELFTEST_BAD, strdup("no answer within 20 s"));
     if (r == -ECHILD)
-        return add_row(run->test, trial, SELFTEST_BAD, strdup("the stack crashed"));
+        return add_row(run, trial, SELFTEST_BAD, strdup("the stack crashed"));
     if (r < 0)
         return r;
-    return add_row(run->test, trial, judge(trial, &result), describe(trial, &result, withdrawn));
+    return add_row(run, trial, judge(trial, &result), describe(trial, &result, withdrawn));
 }
 
 static int try_all(const struct run *run, const struct trial trials[], size_t count)
@@ -238,7 +238,7 @@ static int try_rescue(const struct run *run, const char *member)
     };
     if (member != NULL)
         return try_all(run, trials, run->setuid ? 1 : 2);
-    return add_row(run->test, &trials[0], SELFTEST_BAD,
+    return add_row(run, &trials[0], SELFTEST_BAD,
         strdup("nobody is in group " DOOR_RESCUE_GROUP
                " in /etc/group; add yourself: gpasswd -a NAME " DOOR_RESCUE_GROUP));
 }
@@ -263,11 +263,11 @@ static int check_console(const struct run *run)
         return -ENOMEM;
     int r = stack_load(confdir, "login", &stack);
     if (r == -ENOENT)
-        return add_row(run->test, &trial, SELFTEST_NOTE, strdup("no /etc/pam.d/login"));
+        return add_row(run, &trial, SELFTEST_NOTE, strdup("no /etc/pam.d/login"));
     if (r < 0)
         return r;
     bool free_of_us = stack_find_ours(&stack, STACK_ALL, 0) == stack.count;
-    return add_row(run->test, &trial, free_of_us ? SELFTEST_OK : SELFTEST_NOTE,
+    return add_row(run, &trial, free_of_us ? SELFTEST_OK : SELFTEST_NOTE,
         strdup(free_of_us ? "root logs in at the console without asking Assent"
                           : "login asks Assent too; root at the console is never refused"));
 }

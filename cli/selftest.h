@@ -16,6 +16,7 @@ enum selftest_level {
 };
 
 struct selftest_row {
+    const char *door;
     const char *situation;
     char *user;
     char *result; /* what came of it and what was said, escaped */

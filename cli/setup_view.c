@@ -47,34 +47,41 @@ static enum style level_style(enum selftest_level level)
     return level == SELFTEST_OK ? STYLE_GOOD : level == SELFTEST_NOTE ? STYLE_WARN : STYLE_BAD;
 }
 
-static size_t widest_user(const struct selftest *test)
+/* Columns of the two that vary: the door and who tried it. */
+struct widths {
+    size_t door, user;
+};
+
+static struct widths measure(const struct selftest *test)
 {
-    size_t widest = strlen("WHO");
+    struct widths widths = {strlen("DOOR"), strlen("WHO")};
     for (size_t i = 0; i < test->count; i++) {
-        size_t columns = text_columns(test->rows[i].user);
-        widest = columns > widest ? columns : widest;
+        size_t door = strlen(test->rows[i].door), user = text_columns(test->rows[i].user);
+        widths.door = door > widths.door ? door : widths.door;
+        widths.user = user > widths.user ? user : widths.user;
     }
-    return widest;
+    return widths;
 }
 
-static void print_row(struct str_builder *out, const struct selftest_row *row, size_t user_width,
-    const struct cli_options *options)
+static void print_row(struct str_builder *out, const struct selftest_row *row,
+    const struct widths *widths, const struct cli_options *options)
 {
-    size_t pad = user_width - text_columns(row->user);
-    str_appendf(out, "%-18s  %s%*s  %s%-4s%s  ", row->situation, row->user, (int)pad, "",
-        style_on(options, level_style(row->level)), level_name(row->level),
+    size_t pad = widths->user - text_columns(row->user);
+    str_appendf(out, "%-*s  %-18s  %s%*s  %s%-4s%s  ", (int)widths->door, row->door, row->situation,
+        row->user, (int)pad, "", style_on(options, level_style(row->level)), level_name(row->level),
         style_off(options, level_style(row->level)));
-    text_put_wrapped(out, row->result, 28 + user_width, options->width);
+    text_put_wrapped(out, row->result, 30 + widths->door + widths->user, options->width);
 }
 
 void setup_print_tests(
     struct str_builder *out, const struct selftest *test, const struct cli_options *options)
 {
-    size_t user_width = widest_user(test);
-    str_appendf(out, "%s%-18s  %-*s        %s%s\n", style_on(options, STYLE_DIM), "TRIED",
-        (int)user_width, "WHO", "WHAT CAME OF IT", style_off(options, STYLE_DIM));
+    struct widths widths = measure(test);
+    str_appendf(out, "%s%-*s  %-18s  %-*s        %s%s\n", style_on(options, STYLE_DIM),
+        (int)widths.door, "DOOR", "TRIED", (int)widths.user, "WHO", "WHAT CAME OF IT",
+        style_off(options, STYLE_DIM));
     for (size_t i = 0; i < test->count; i++)
-        print_row(out, &test->rows[i], user_width, options);
+        print_row(out, &test->rows[i], &widths, options);
 }
 
 json_t *setup_tests_to_json(const struct selftest *test)
@@ -82,8 +89,8 @@ json_t *setup_tests_to_json(const struct selftest *test)
     json_t *list = json_array();
     for (size_t i = 0; i < test->count; i++) {
         const struct selftest_row *row = &test->rows[i];
-        json_t *entry = json_pack("{s:s, s:s, s:s, s:s}", "situation", row->situation, "user",
-            row->user, "result", row->result, "level",
+        json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s}", "door", row->door, "situation",
+            row->situation, "user", row->user, "result", row->result, "level",
             row->level == SELFTEST_BAD ? "bad" : level_name(row->level));
         if (json_array_append_new(list, entry) < 0) {
             json_decref(list);
