@@ -235,6 +235,7 @@ int command_collect(struct command *command, const struct invocation *invocation
 
     record_init_ask(ask);
     ask->phase = GATE_PHASE_COMMAND;
+    ask->parent = (uint64_t)getppid();
     ask->uid = invocation->uid;
     ask->user = invocation->user;
     ask->service = SERVICE_SUDO;

@@ -40,6 +40,9 @@ struct gate_ask gate_take(int fd);
 extern int gate_passed_fd;
 
 void gate_say(int fd, struct gate_answer answer);
+
+/* The same to a client that may have gone meanwhile. */
+void gate_say_perhaps(int fd, struct gate_answer answer);
 void gate_take_leave(int fd);
 
 /* The client closes without another word. */

@@ -168,12 +168,15 @@ static void root_is_not_gated_at_a_setuid_door(void **state)
 
 /* ---- facts ---------------------------------------------------------------------------- */
 
+static pid_t my_parent;
+
 static void play_sshd_facts(int listener)
 {
     int fd = gate_accept(listener);
     struct gate_ask ask = gate_take(fd);
 
     EXPECT(ask.phase == GATE_PHASE_ACCOUNT && ask.flags == 0);
+    EXPECT(ask.parent == (uint64_t)my_parent);
     EXPECT(ask.uid == ALICE_UID && strcmp(ask.user, "alice") == 0);
     EXPECT(strcmp(ask.service, "sshd") == 0);
     EXPECT(ask.run_as_uid == ALICE_UID && strcmp(ask.run_as, "alice") == 0);
@@ -191,9 +194,11 @@ static void play_sshd_facts(int listener)
 
 static void sshd_tells_its_facts_and_groups_when_asked(void **state)
 {
-    struct fake_gate gate = fake_gate_start(play_sshd_facts);
+    struct fake_gate gate;
 
     (void)state;
+    my_parent = getppid();
+    gate = fake_gate_start(play_sshd_facts);
     host_begin(SERVICE_SSHD, "alice", "");
     host_env(KEY_LINE);
     host_env(FROM);
