@@ -169,6 +169,10 @@ demo-shell: ## a shell on that host, to try it by hand (root)
 	@$(MAKE) --no-print-directory deb-quiet
 	@tests/demo/shell.sh
 
+.PHONY: test-interop
+test-interop: $(ASSENTD) ## a Varlink client that is not ours (Debian's Go library)
+	@tests/interop/varlink-go/run.sh $(ASSENTD)
+
 .PHONY: bench
 bench: $(PROGRAMS) $(BENCHES) ## figures side by side, as a table and as JSON (build/bench.json)
 	@tests/bench/run.sh $(BUILD)

@@ -474,7 +474,7 @@ int agent_run(struct agent *agent)
 {
     int r;
 
-    spool_collect(agent);
+    spool_start(agent);
     agent_committed(agent);
     r = sd_event_set_watchdog(agent->event, true);
     if (r < 0)

@@ -15,6 +15,7 @@
 #include "ids.h"
 #include "policy/policy.h"
 #include "refusals.h"
+#include "sessions.h"
 #include "texts.h"
 
 struct change;
@@ -52,6 +53,7 @@ struct agent {
     struct public_server *public;
     struct book book;
     struct refusals refusals;
+    struct sessions sessions;
     struct ids ids;
     uint8_t seal_key[32];
     char boot_id[CLOCK_BOOT_ID_SIZE];

@@ -37,6 +37,9 @@ void door_answer_allow(struct inquiry *inquiry, uint64_t left_us)
     };
 
     tie_make(inquiry->agent->seal_key, inquiry->chain, &bearer, tie);
+    if (inquiry->chain[0] != '\0')
+        sessions_remember(&inquiry->agent->sessions, inquiry->pid, inquiry->subject.uid,
+            inquiry->chain);
     inquiry->answer(inquiry, &answer);
 }
 

@@ -51,18 +51,40 @@ static const char *check_grant(
     return NULL;
 }
 
-void door_session(struct inquiry *inquiry)
+/* Which decision this session came from: told by the tie, or, for sudo beside the plugin (its
+ * command was asked about after PAM's last phase), known by the process. */
+static bool find_chain(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
     struct tie_bearer bearer = door_bearer(inquiry);
+    const char *chain;
+
+    if (tie_check(agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain) &&
+        inquiry->chain[0] != '\0')
+        return true;
+    chain = scope_is_setuid_door(inquiry->ask->service)
+        ? sessions_find(&agent->sessions, inquiry->pid, inquiry->subject.uid)
+        : NULL;
+    if (chain)
+        memcpy(inquiry->chain, chain, sizeof(inquiry->chain));
+    return chain != NULL;
+}
+
+void door_session(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
     AUTO_FREE char *session = inquiry->ask->session ? str_escape_new(inquiry->ask->session) : NULL;
     struct ledger_batch *batch;
     const char *refusal = NULL;
     struct grant *grant;
 
-    if (!tie_check(agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain)) {
-        door_answer_deny(inquiry, "Refused: this session was not let in by the gate.\n"
-                                  "Log in again; if it stays so, run: assent doctor");
+    if (!find_chain(inquiry)) {
+        /* sudo and su were gated before; the session only tells the story. */
+        if (scope_is_setuid_door(inquiry->ask->service))
+            door_answer_allow(inquiry, 0);
+        else
+            door_answer_deny(inquiry, "Refused: this session was not let in by the gate.\n"
+                                      "Log in again; if it stays so, run: assent doctor");
         return;
     }
     batch = ledger_batch_new();
@@ -96,7 +118,8 @@ void door_session_end(struct inquiry *inquiry)
 
     if (batch) {
         audit_session(
-            batch, EVENT_SESSION_ENDED, NULL, &inquiry->subject, inquiry->scope.service, session);
+            batch, EVENT_SESSION_ENDED,
+            sessions_find(&agent->sessions, inquiry->pid, inquiry->subject.uid), &inquiry->subject, inquiry->scope.service, session);
         agent_record(agent, batch);
     }
     inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_DENY});

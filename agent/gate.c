@@ -305,7 +305,7 @@ static void conn_new(struct gate_server *server, int fd, const struct ucred *pee
     conn->server = server;
     conn->fd = fd;
     conn->pid = peer->pid;
-    conn->pidfd = -1;
+    conn->pidfd = session_peer_pidfd(fd, peer->pid);
     conn->previous = &server->conns;
     conn->next = server->conns;
     if (conn->next)

@@ -95,10 +95,27 @@ static bool has_spoken(struct public_call *call, const struct agent *agent,
     return true;
 }
 
+/* Also one that the caller may not see: whoever has its id is told who may answer it. */
+static struct request *find_request(
+    struct public_call *call, json_t *parameters, struct agent *agent)
+{
+    struct request *request;
+    char id[IDS_SIZE];
+    const char *text;
+
+    if (!method_text(call, parameters, "id", true, &text))
+        return NULL;
+    request = ids_normalise(text, id) == 0 ? book_request(&agent->book, id) : NULL;
+    if (request && request->committed)
+        return request;
+    method_error(call, ERROR_NOT_FOUND, "id", text);
+    return NULL;
+}
+
 static void answer(struct public_call *call, json_t *parameters, struct agent *agent, bool approved)
 {
     struct answer word = {.uid = public_peer(call)->uid, .approved = approved};
-    struct request *request = method_request(call, parameters, agent);
+    struct request *request = find_request(call, parameters, agent);
     enum people_verdict verdict;
     struct method_pending *pending;
     const char *reason;

@@ -99,8 +99,8 @@ static void record(struct agent *agent, const char *event, const char *digest, c
 {
     struct ledger_batch *batch = ledger_batch_new();
 
-    fprintf(
-        stderr, "%s%s\n", strcmp(event, EVENT_POLICY_REJECTED) == 0 ? SD_ERR : SD_INFO, message);
+    if (!agent->options.journal)
+        fprintf(stderr, "%s\n", message);
     if (!batch)
         return;
     audit_agent(batch, event, digest, message);

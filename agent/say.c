@@ -135,15 +135,21 @@ char *say_nobody(const struct verdict *verdict)
     return str_builder_take(&builder);
 }
 
+/* A command line that is longer is not for copying from a terminal. */
+#define COMMAND_SHOWN_MAX 200
+
 char *say_ask_ahead(const struct verdict *verdict, const struct scope *scope)
 {
+    AUTO_FREE char *line = scope->command ? scope_command_line(scope) : NULL;
     struct str_builder builder = {0};
 
     str_appendf(&builder, "Refused: this needs the approval of %s (rule %s).\n",
         verdict->stages[0].from_text, verdict->rule);
     str_appendf(
         &builder, "Ask first: assent request --service %s --reason \"...\" --wait", scope->service);
-    if (scope->command)
+    if (line && strlen(line) < COMMAND_SHOWN_MAX)
+        str_appendf(&builder, " -- %s", line);
+    else if (scope->command)
         str_append(&builder, " -- COMMAND");
     return str_builder_take(&builder);
 }

@@ -47,8 +47,9 @@ static int make_id(
     size_t length;
 
     add_text(&builder, scope->service);
-    str_appendf(&builder, "%llu;", (unsigned long long)ask->run_as_uid);
     add_text(&builder, scope->rhost);
+    if (scope_is_setuid_door(ask->service))
+        str_appendf(&builder, "%llu;", (unsigned long long)ask->run_as_uid);
     add_text(&builder, ask->command);
     add_part(&builder, ask->argv.data, ask->argv.length);
     add_text(&builder, ask->command ? ask->cwd : NULL);
@@ -87,7 +88,7 @@ int scope_from_ask(const struct gate_ask *ask, struct scope *ret_scope)
     struct scope scope = {0};
 
     if (copy_escaped(scope_service(ask->service), &scope.service) < 0 ||
-        copy_escaped(ask->run_as, &scope.run_as) < 0 ||
+        copy_escaped(local ? ask->run_as : NULL, &scope.run_as) < 0 ||
         copy_escaped(local ? NULL : ask->rhost, &scope.rhost) < 0 ||
         copy_escaped(ask->command, &scope.command) < 0 || copy_escaped(ask->cwd, &scope.cwd) < 0 ||
         copy_list(&ask->argv, &scope.arguments) < 0 ||

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -105,7 +106,7 @@ static void take_in(struct agent *agent, int dir, const char *name)
     ledger_submit(agent->ledger, batch, true, on_durable, spooled);
 }
 
-void spool_collect(struct agent *agent)
+static void collect(struct agent *agent)
 {
     DIR *dir = opendir(agent->options.spool);
     unsigned taken = 0;
@@ -119,4 +120,23 @@ void spool_collect(struct agent *agent)
         taken++;
     }
     closedir(dir);
+}
+
+static int on_written(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+    (void)source;
+    (void)event;
+    collect(userdata);
+    return 0;
+}
+
+void spool_start(struct agent *agent)
+{
+    int r = sd_event_add_inotify(agent->event, NULL, agent->options.spool,
+        IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR, on_written, agent);
+
+    if (r < 0)
+        fprintf(stderr, SD_WARNING "the spool %s is not watched: %s\n", agent->options.spool,
+            strerror(-r));
+    collect(agent);
 }

@@ -4,5 +4,6 @@
 
 struct agent;
 
-/* Takes in what is there: at start, and when the agent wakes for other reasons. */
-void spool_collect(struct agent *agent);
+/* Takes in what is there, and from now on whatever is written: an agent that was frozen, not
+ * dead, hears of it as soon as it runs again. */
+void spool_start(struct agent *agent);

@@ -23,6 +23,7 @@ int pam_facts_collect(pam_handle_t *pamh, const struct door *door, uint64_t phas
     record_init_ask(ask);
     ask->phase = phase;
     ask->parent = (uint64_t)getppid();
+    ask->parent = (uint64_t)getppid();
     ask->uid = door->uid;
     ask->user = door->user;
     ask->service = fitting(door->service);
