@@ -312,6 +312,7 @@ static void a_forged_mark_is_refused(void **state)
     struct store_pending pending = {.backup = (char *)"../../etc", .doors = (char *)"sshd"};
     struct store_pending read = {0};
     AUTO_CLOSE int lock = store_lock(fixture->root);
+    assert_true(lock >= 0);
     assert_int_equal(store_pending_write(fixture->root, &pending), 0);
     assert_int_equal(store_pending_read(fixture->root, &read), -EBADMSG);
     write_text(fixture, STORE_DIR "/pending", "{\"backup\": 1}");
