@@ -22,6 +22,7 @@ static const struct error_row {
     {CALL_INTERFACE "NotAllowed", CLI_REFUSED, "this is not yours to do"},
     {CALL_INTERFACE "AlreadyEnded", CLI_FAILED, "it has already ended"},
     {CALL_INTERFACE "Refused", CLI_REFUSED, "refused"},
+    {CALL_INTERFACE "NotNeeded", CLI_OK, "policy allows this without a request"},
     {CALL_INTERFACE "TooMany", CLI_REFUSED, "too many at once, try again later"},
     {CALL_INTERFACE "Unavailable", CLI_FAILED, "the agent cannot do this now, try again later"},
     {CALL_INTERFACE "Invalid", CLI_USAGE, "the agent does not accept these values"},

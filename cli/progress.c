@@ -26,7 +26,7 @@ static char *describe(const struct view *view, const json_t *request)
     text_put(&line, field_text_or(request, "id", "?"));
     str_append(&line, ": waiting for ");
     if (json_array_size(field_array(request, "asked")) > 0)
-        view_names(&line, field_array(request, "asked"));
+        view_names(&line, field_array(request, "asked"), " or ");
     else
         str_append(&line, "an answer");
     str_appendf(&line, ", %lld of %lld", (long long)view_approved(request),

@@ -82,7 +82,7 @@ int verb_pending(int argc UNUSED, char **argv UNUSED, const struct cli_options *
     }
     if (r == CLI_OK)
         r = list(options, "ListRequests", scopes, all);
-    return r == CLI_OK ? print(options, all, "Nothing is waiting.", view_requests) : r;
+    return r == CLI_OK ? print(options, all, "Nothing is waiting.", view_show_requests) : r;
 }
 
 int verb_grants(int argc UNUSED, char **argv UNUSED, const struct cli_options *options)
@@ -93,5 +93,5 @@ int verb_grants(int argc UNUSED, char **argv UNUSED, const struct cli_options *o
 
     if (r == CLI_OK)
         r = list(options, "ListGrants", scopes, all);
-    return r == CLI_OK ? print(options, all, "No grants.", view_grants) : r;
+    return r == CLI_OK ? print(options, all, "No grants.", view_show_grants) : r;
 }

@@ -243,16 +243,33 @@ static int print_result(const struct wait *wait)
     return r == CLI_OK ? code : r;
 }
 
+/* An error reply. That policy allows it already is good news, and the answer: on standard output.
+ */
+static int print_error(const struct wait *wait, const struct varlink_reply *reply)
+{
+    struct str_builder out = {0};
+
+    if (strcmp(reply->error, CALL_INTERFACE "NotNeeded") != 0)
+        return call_say_error(reply->error, reply->parameters);
+    if (wait->options->json)
+        return output_json(reply->parameters);
+    call_describe_error(&out, reply->error, reply->parameters);
+    str_append(&out, "\n");
+    return output_text(&out);
+}
+
 /* Opens the request and follows it if asked to. */
 static int open_and_wait(struct wait *wait, json_t *params)
 {
-    AUTO_JSON json_t *reply = NULL;
-    int r = call_on(wait->options, wait->link, "OpenRequest", json_incref(params), &reply);
+    CLEANUP(cleanup_varlink_reply) struct varlink_reply reply = {0};
+    int r = call_raw(wait->options, wait->link, "OpenRequest", json_incref(params), &reply);
 
     if (r != CLI_OK)
         return r;
-    wait->request = json_incref(field_object(reply, "request"));
-    wait->grant = json_incref(field_object(reply, "grant"));
+    if (reply.error)
+        return print_error(wait, &reply);
+    wait->request = json_incref(field_object(reply.parameters, "request"));
+    wait->grant = json_incref(field_object(reply.parameters, "grant"));
     if (!wait->request) {
         cli_error("the agent's answer has no request in it");
         return CLI_FAILED;

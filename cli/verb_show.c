@@ -49,7 +49,7 @@ static int show_grant(const struct cli_options *options, struct varlink *link, c
             return r;
         grant = reply.error ? NULL : find_by_id(field_array(reply.parameters, "grants"), id);
         if (grant)
-            return print(options, grant, view_grant);
+            return print(options, grant, view_show_grant);
     }
     return call_say_error(not_found->error, not_found->parameters);
 }
@@ -73,5 +73,5 @@ int verb_show(int argc UNUSED, char **argv, const struct cli_options *options)
     if (reply.error)
         return call_say_error(reply.error, reply.parameters);
     request = field_object(reply.parameters, "request");
-    return print(options, request ? request : reply.parameters, view_request);
+    return print(options, request ? request : reply.parameters, view_show_request);
 }

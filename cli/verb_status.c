@@ -17,7 +17,7 @@ int verb_status(int argc UNUSED, char **argv UNUSED, const struct cli_options *o
     if (options->json)
         return output_json(status);
     view_init(&view, options);
-    view_status(&out, &view, status);
+    view_show_status(&out, &view, status);
     return output_text(&out);
 }
 
@@ -36,7 +36,7 @@ int verb_reload(int argc UNUSED, char **argv UNUSED, const struct cli_options *o
     if (options->json) {
         r = output_json(policy ? policy : reply);
     } else {
-        view_policy(&out, &view, policy);
+        view_show_policy(&out, &view, policy);
         r = output_text(&out);
     }
     return r == CLI_OK && json_array_size(field_array(policy, "errors")) > 0 ? CLI_USAGE : r;

@@ -19,7 +19,7 @@ static int print_event(const struct cli_options *options, const json_t *paramete
     if (options->json)
         return output_json_line(event);
     view_init(&view, options);
-    view_event(&out, &view, event);
+    view_show_event(&out, &view, event);
     return output_text(&out);
 }
 

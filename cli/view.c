@@ -58,7 +58,7 @@ void view_styled(
     str_append(out, style_off(view->options, style));
 }
 
-void view_names(struct str_builder *out, const json_t *names)
+void view_names(struct str_builder *out, const json_t *names, const char *last)
 {
     size_t count = json_array_size(names), index;
     json_t *name;
@@ -66,7 +66,7 @@ void view_names(struct str_builder *out, const json_t *names)
     json_array_foreach(names, index, name)
     {
         if (index > 0)
-            str_append(out, index + 1 == count ? " or " : ", ");
+            str_append(out, index + 1 == count ? last : ", ");
         text_put(out, json_is_string(name) ? json_string_value(name) : "?");
     }
 }
@@ -209,7 +209,7 @@ void view_still_needed(struct str_builder *out, const json_t *request)
         str_appendf(out, "%lld more approvals are needed", (long long)missing);
     if (json_array_size(asked) > 0) {
         str_append(out, ", from ");
-        view_names(out, asked);
+        view_names(out, asked, " or ");
     }
     str_append(out, ".\n");
 }

@@ -39,8 +39,8 @@ void view_row_time(
 void view_styled(
     struct str_builder *out, const struct view *view, enum style style, const char *text);
 
-/* A list of texts: "carol", "carol or dave", "carol, dave or erin". */
-void view_names(struct str_builder *out, const json_t *names);
+/* A list of texts, the last joined by `last`: "carol", "carol or dave", "carol, dave or erin". */
+void view_names(struct str_builder *out, const json_t *names, const char *last);
 
 /* What is asked for or granted, in one line: "sudo /usr/bin/id as root", "ssh login from
  * 192.0.2.7". */
@@ -54,13 +54,13 @@ void view_approvals(struct str_builder *out, const struct view *view, const json
 
 /* ---- whole objects ------------------------------------------------------------------------ */
 
-void view_request(struct str_builder *out, const struct view *view, const json_t *request);
-void view_requests(struct str_builder *out, const struct view *view, const json_t *requests);
-void view_grant(struct str_builder *out, const struct view *view, const json_t *grant);
-void view_grants(struct str_builder *out, const struct view *view, const json_t *grants);
-void view_status(struct str_builder *out, const struct view *view, const json_t *status);
-void view_policy(struct str_builder *out, const struct view *view, const json_t *policy);
-void view_event(struct str_builder *out, const struct view *view, const json_t *event);
+void view_show_request(struct str_builder *out, const struct view *view, const json_t *request);
+void view_show_requests(struct str_builder *out, const struct view *view, const json_t *requests);
+void view_show_grant(struct str_builder *out, const struct view *view, const json_t *grant);
+void view_show_grants(struct str_builder *out, const struct view *view, const json_t *grants);
+void view_show_status(struct str_builder *out, const struct view *view, const json_t *status);
+void view_show_policy(struct str_builder *out, const struct view *view, const json_t *policy);
+void view_show_event(struct str_builder *out, const struct view *view, const json_t *event);
 
 /* Whether the request has ended, by its state. A state that is not known counts as ended: nothing
  * can be waited for. */

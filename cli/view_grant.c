@@ -35,7 +35,17 @@ static void format_uses(const json_t *grant, char *text, size_t size)
         snprintf(text, size, "%lld", (long long)uses);
 }
 
-void view_grant(struct str_builder *out, const struct view *view, const json_t *grant)
+static void put_approvers(struct str_builder *out, const struct view *view, const json_t *grant)
+{
+    struct str_builder line = {0};
+    AUTO_FREE char *names = NULL;
+
+    view_names(&line, field_array(grant, "approvers"), " and ");
+    names = str_builder_take(&line);
+    view_row(out, view, "Approved", names);
+}
+
+void view_show_grant(struct str_builder *out, const struct view *view, const json_t *grant)
 {
     const char *state = field_text_or(grant, "state", "unknown");
     AUTO_FREE char *scope = describe_scope(grant);
@@ -60,7 +70,7 @@ void view_grant(struct str_builder *out, const struct view *view, const json_t *
     view_row_text(out, view, "Owner", field_text(grant, "owner"));
     view_row_text(out, view, "Request", field_text(grant, "request"));
     view_row_text(out, view, "Rule", field_text(grant, "rule"));
-    view_approvals(out, view, grant);
+    put_approvers(out, view, grant);
 }
 
 static void add_grant(struct table *table, const struct view *view, const json_t *grant)
@@ -84,7 +94,7 @@ static void add_grant(struct table *table, const struct view *view, const json_t
     table_add(table, expires, STYLE_PLAIN);
 }
 
-void view_grants(struct str_builder *out, const struct view *view, const json_t *grants)
+void view_show_grants(struct str_builder *out, const struct view *view, const json_t *grants)
 {
     static const struct table_column columns[] = {
         {"ID", false},

@@ -89,7 +89,7 @@ static void put_asked(struct str_builder *out, const struct view *view, const js
 
     if (json_array_size(asked) == 0)
         return;
-    view_names(&line, asked);
+    view_names(&line, asked, " or ");
     str_appendf(&line, "; %lld of %lld approved", (long long)view_approved(request),
         (long long)field_int(request, "need", 1));
     if (strength) {
@@ -174,7 +174,7 @@ static void put_next(struct str_builder *out, const struct view *view, const jso
     str_append(out, "\n");
 }
 
-void view_request(struct str_builder *out, const struct view *view, const json_t *request)
+void view_show_request(struct str_builder *out, const struct view *view, const json_t *request)
 {
     put_head(out, view, request);
     put_who(out, view, request);
@@ -189,6 +189,7 @@ void view_request(struct str_builder *out, const struct view *view, const json_t
         view_row_time(out, view, "Ended", field_time(request, "ended"));
     else
         view_row_time(out, view, "Ends", field_time(request, "expires"));
+    view_row_text(out, view, "Because", field_text(request, "end_reason"));
     put_origin(out, view, request);
     put_paragraph(out, view, "What approving allows", field_text(request, "meaning"));
     put_unusual(out, view, request);
@@ -227,7 +228,7 @@ static void add_request(struct table *table, const struct view *view, const json
     table_add(table, ends, STYLE_PLAIN);
 }
 
-void view_requests(struct str_builder *out, const struct view *view, const json_t *requests)
+void view_show_requests(struct str_builder *out, const struct view *view, const json_t *requests)
 {
     static const struct table_column columns[] = {
         {"ID", false},

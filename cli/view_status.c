@@ -47,7 +47,7 @@ static void put_policy_row(struct str_builder *out, const struct view *view, con
     view_row_time(out, view, "Loaded", field_time(policy, "loaded"));
 }
 
-void view_policy(struct str_builder *out, const struct view *view, const json_t *policy)
+void view_show_policy(struct str_builder *out, const struct view *view, const json_t *policy)
 {
     put_policy_row(out, view, policy);
     put_lines(out, view, STYLE_BAD, "Errors: the policy in force is the one before",
@@ -70,7 +70,7 @@ static void put_counts(struct str_builder *out, const struct view *view, const j
     view_row(out, view, "Now", text);
 }
 
-void view_status(struct str_builder *out, const struct view *view, const json_t *status)
+void view_show_status(struct str_builder *out, const struct view *view, const json_t *status)
 {
     bool healthy = field_bool(status, "healthy", false);
 
@@ -84,11 +84,11 @@ void view_status(struct str_builder *out, const struct view *view, const json_t 
     view_row_text(out, view, "Version", field_text(status, "version"));
     view_row_time(out, view, "Started", field_time(status, "started"));
     put_counts(out, view, status);
-    view_policy(out, view, field_object(status, "policy"));
+    view_show_policy(out, view, field_object(status, "policy"));
     put_lines(out, view, STYLE_BAD, "Problems", field_array(status, "problems"));
 }
 
-void view_event(struct str_builder *out, const struct view *view, const json_t *event)
+void view_show_event(struct str_builder *out, const struct view *view, const json_t *event)
 {
     static const struct {
         const char *event;

@@ -222,6 +222,7 @@ static void test_errors_have_their_exit_codes(void **state UNUSED)
         {"io.assent.NotAllowed", CLI_REFUSED},
         {"io.assent.AlreadyEnded", CLI_FAILED},
         {"io.assent.Refused", CLI_REFUSED},
+        {"io.assent.NotNeeded", CLI_OK},
         {"io.assent.TooMany", CLI_REFUSED},
         {"io.assent.Unavailable", CLI_FAILED},
         {"io.assent.Invalid", CLI_USAGE},

@@ -361,6 +361,22 @@ static void test_a_login_is_requested_without_command_and_account(void **state U
     run_done(&account);
 }
 
+static void test_what_policy_allows_needs_no_request(void **state UNUSED)
+{
+    static const char error[] = "{\"error\":\"io.assent.NotNeeded\",\"parameters\":{\"message\":"
+                                "\"just do it\",\"rule\":\"r\"}}";
+    struct run text, json;
+
+    run_assent(&text, STEPS(SAY(error)), WORDS("request", "--wait", "--", "/bin/true"));
+    assert_int_equal(text.status, CLI_OK);
+    assert_string_equal(text.out, "just do it (rule r)\n");
+    run_assent(&json, STEPS(SAY(error)), WORDS("request", "--json", "--", "/bin/true"));
+    assert_int_equal(json.status, CLI_OK);
+    assert_string_equal(json.out, "{\"message\":\"just do it\",\"rule\":\"r\"}\n");
+    run_done(&text);
+    run_done(&json);
+}
+
 static void test_waiting_ends_with_the_answer(void **state UNUSED)
 {
     static const struct {
@@ -594,6 +610,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_garbage_is_a_failure),
         cmocka_unit_test(test_a_request_names_door_command_and_terms),
         cmocka_unit_test(test_a_login_is_requested_without_command_and_account),
+        cmocka_unit_test(test_what_policy_allows_needs_no_request),
         cmocka_unit_test(test_waiting_ends_with_the_answer),
         cmocka_unit_test(test_waiting_for_a_time_leaves_the_request_open),
         cmocka_unit_test(test_waiting_survives_a_restart_of_the_agent),

@@ -67,7 +67,7 @@ static char *show(show_fn function, const char *json)
 
 static void test_a_request_is_explained(void **state UNUSED)
 {
-    AUTO_FREE char *text = show(view_request, REQUEST);
+    AUTO_FREE char *text = show(view_show_request, REQUEST);
 
     assert_string_equal(text,
         "Request K7QM-2F9X: waiting\n"
@@ -102,7 +102,7 @@ static void test_a_request_is_explained(void **state UNUSED)
 
 static void test_a_request_of_ones_own_is_not_to_be_approved(void **state UNUSED)
 {
-    AUTO_FREE char *text = show_as(view_request, REQUEST, &plain, 1000);
+    AUTO_FREE char *text = show_as(view_show_request, REQUEST, &plain, 1000);
 
     assert_non_null(strstr(text, "alice (uid 1000, human, you)"));
     assert_non_null(strstr(text, "To take it back: assent withdraw K7QM-2F9X\n"));
@@ -111,7 +111,7 @@ static void test_a_request_of_ones_own_is_not_to_be_approved(void **state UNUSED
 
 static void test_an_ended_request_asks_for_nothing(void **state UNUSED)
 {
-    AUTO_FREE char *text = show(view_request,
+    AUTO_FREE char *text = show(view_show_request,
         "{'id': 'K7QM-2F9X', 'state': 'denied', 'ended': '2026-11-20T09:59:00Z',"
         " 'subject': {'name': 'alice', 'uid': 1000}, 'service': 'sshd', 'rhost': '192.0.2.7',"
         " 'approvals': [{'approver': 'dave', 'verdict': 'deny', 'reason': 'not today'}]}");
@@ -130,8 +130,8 @@ static void test_missing_and_wrong_members_are_coped_with(void **state UNUSED)
         " 'expires': -1, 'duration': -5, 'uses': -1, 'policy': '%s\\n'}",
         "{'state': 'waiting', 'need': 9223372036854775807, 'duration': 9223372036854775807,"
         " 'uses': 9223372036854775807}"};
-    static const show_fn shows[] = {
-        view_request, view_requests, view_grant, view_grants, view_status, view_policy, view_event};
+    static const show_fn shows[] = {view_show_request, view_show_requests, view_show_grant,
+        view_show_grants, view_show_status, view_show_policy, view_show_event};
 
     for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
         for (size_t k = 0; k < ARRAY_SIZE(shows); k++) {
@@ -144,7 +144,7 @@ static void test_missing_and_wrong_members_are_coped_with(void **state UNUSED)
 
 static void test_hostile_members_stay_text(void **state UNUSED)
 {
-    AUTO_FREE char *text = show(view_request,
+    AUTO_FREE char *text = show(view_show_request,
         "{'id': '\\u001b[2J', 'state': 'waiting', 'subject': {'name': 'a\\nRule     fine', 'uid': "
         "5},"
         " 'service': 'sudo', 'command': ['/bin/true', '\\u202etxt', 'a b'], 'reason': '\\r\\u0007',"
@@ -182,7 +182,7 @@ static void test_approvals_count_people_once(void **state UNUSED)
 
 static void test_requests_are_listed_in_columns(void **state UNUSED)
 {
-    AUTO_FREE char *text = show_as(view_requests,
+    AUTO_FREE char *text = show_as(view_show_requests,
         "[" REQUEST
         ", {'id': '8XDT-4M1C', 'state': 'expired', 'subject': {'name': 'bob', 'uid': 1001},"
         " 'service': 'sshd', 'rhost': '2001:db8::7', 'expires': '2026-11-20T09:00:00Z'}]",
@@ -200,7 +200,7 @@ static void test_requests_are_listed_in_columns(void **state UNUSED)
 static void test_lists_fit_the_terminal(void **state UNUSED)
 {
     const struct cli_options narrow = {.width = 100};
-    AUTO_FREE char *text = show_as(view_requests, "[" REQUEST "]", &narrow, 1001);
+    AUTO_FREE char *text = show_as(view_show_requests, "[" REQUEST "]", &narrow, 1001);
 
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         assert_true(strlen(line) <= 100);
@@ -210,7 +210,7 @@ static void test_lists_fit_the_terminal(void **state UNUSED)
 
 static void test_a_command_that_is_not_known_is_said_to_be_anything(void **state UNUSED)
 {
-    AUTO_FREE char *text = show(view_request, "{'service': 'sudo', 'run_as': 'root'}");
+    AUTO_FREE char *text = show(view_show_request, "{'service': 'sudo', 'run_as': 'root'}");
 
     assert_non_null(strstr(text, "  What     sudo, anything sudoers allows, as root\n"));
 }
@@ -220,11 +220,12 @@ static void test_a_command_that_is_not_known_is_said_to_be_anything(void **state
     " 'subject': {'name': 'alice', 'uid': 1000, 'kind': 'human'},"                                 \
     " 'scope': 'run /usr/bin/id as root with sudo', 'service': 'sudo', 'uses_left': 1,"            \
     " 'created': '2026-11-20T09:58:00Z', 'expires': '2026-11-20T10:13:00Z', 'owner': 'dba-leads'," \
-    " 'purpose': 'replica is stuck', 'rule': 'dba-anything', 'policy': '3f2a', 'approvals': []}"
+    " 'purpose': 'replica is stuck', 'rule': 'dba-anything', 'policy': '3f2a',                 "   \
+    "'approvers': ['carol', 'dave']}"
 
 static void test_a_grant_is_explained(void **state UNUSED)
 {
-    AUTO_FREE char *text = show(view_grant, GRANT);
+    AUTO_FREE char *text = show(view_show_grant, GRANT);
 
     assert_string_equal(text, "Grant 8XDT-4M1C: active\n"
                               "\n"
@@ -236,12 +237,13 @@ static void test_a_grant_is_explained(void **state UNUSED)
                               "  Expires  in 13 min (2026-11-20 10:13:00 UTC)\n"
                               "  Owner    dba-leads\n"
                               "  Request  K7QM-2F9X\n"
-                              "  Rule     dba-anything\n");
+                              "  Rule     dba-anything\n"
+                              "  Approved carol and dave\n");
 }
 
 static void test_grants_are_listed_in_columns(void **state UNUSED)
 {
-    AUTO_FREE char *text = show_as(view_grants,
+    AUTO_FREE char *text = show_as(view_show_grants,
         "[" GRANT ", {'id': 'A1B2-C3D4', 'state': 'used up', 'subject': {'name': 'bob', 'uid': 7},"
         " 'service': 'sshd', 'rhost': '192.0.2.7', 'expires': '2026-11-20T10:13:00Z'}]",
         &plain, 1000);
@@ -256,7 +258,7 @@ static void test_grants_are_listed_in_columns(void **state UNUSED)
 
 static void test_the_status_says_what_is_wrong(void **state UNUSED)
 {
-    AUTO_FREE char *text = show(view_status,
+    AUTO_FREE char *text = show(view_show_status,
         "{'version': '0.1', 'host': 'db1', 'started': '2026-11-20T08:00:00Z', 'healthy': false,"
         " 'problems': ['policy.d does not load; the old policy is in force'],"
         " 'policy': {'digest': '3f2a91c0aa55bb66cc77', 'rules': 1, 'directory': "
@@ -289,8 +291,8 @@ static void test_an_event_is_one_line(void **state UNUSED)
     const struct cli_options colour = {.colour = true};
     static const char json[] = "{'time': '2026-11-20T10:00:00Z', 'event': 'approval',"
                                " 'chain': 'K7QM-2F9X', 'message': 'carol approved\\nit'}";
-    AUTO_FREE char *text = show(view_event, json);
-    AUTO_FREE char *coloured = show_as(view_event, json, &colour, 0);
+    AUTO_FREE char *text = show(view_show_event, json);
+    AUTO_FREE char *coloured = show_as(view_show_event, json, &colour, 0);
 
     assert_string_equal(text, "10:00:00  approval          K7QM-2F9X  carol approved\\x0ait\n");
     assert_string_equal(coloured,
