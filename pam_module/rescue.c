@@ -86,11 +86,11 @@ static void append_value(struct str_builder *builder, const char *key, const cha
 static char *compose(const struct rescue_use *use)
 {
     struct str_builder builder = {0};
-    char time[CLOCK_RFC3339_SIZE], boot_id[CLOCK_BOOT_ID_SIZE] = "";
+    char boot_id[CLOCK_BOOT_ID_SIZE] = "";
 
-    clock_format_rfc3339(clock_realtime_us(), time);
     (void)clock_boot_id(boot_id);
-    append_value(&builder, "time", time);
+    str_appendf(
+        &builder, "time=%llu\n", (unsigned long long)(clock_realtime_us() / USEC_PER_SEC));
     append_value(&builder, "boot_id", boot_id);
     append_value(&builder, "service", use->service);
     append_value(&builder, "user", use->user);

@@ -2,9 +2,10 @@
  * local files only. Each use leaves a file behind that the agent turns into a review; a use
  * that cannot be recorded is not let through.
  *
- * A spool file is `key=value` lines, values escaped by str_escape(): time (RFC 3339), boot_id,
- * service, user, uid, rhost, tty, why. It belongs to root and the directory's group. Its mode
- * is 0600 until it is complete and 0640 from then on, so that the agent never reads half. */
+ * A spool file is `key=value` lines, values escaped by str_escape(): time (seconds since the
+ * epoch), boot_id, service, user, uid, rhost, tty, why. It belongs to root and the directory's
+ * group. Its mode is 0600 until it is complete and 0640 from then on, so that the agent never
+ * reads half. */
 #pragma once
 
 #include <stdbool.h>
