@@ -46,16 +46,24 @@ as() {
     on -u "$user" "$@"
 }
 
+# ssh joins its arguments to one shell command: several are quoted here, a single one is a
+# command line as it stands.
+quoted() {
+    if [ $# -le 1 ]; then printf %s "$*"; else printf '%q ' "$@"; fi
+}
+
 ssh_as() {
     local user=$1
     shift
-    on ssh -o BatchMode=yes -i "/home/$user/.ssh/id_ed25519" "${SSH_OPTIONS[@]}" "$user@127.0.0.1" "$@"
+    on ssh -o BatchMode=yes -i "/home/$user/.ssh/id_ed25519" "${SSH_OPTIONS[@]}" \
+        "$user@127.0.0.1" "$(quoted "$@")"
 }
 
 tty_as() {
     local user=$1
     shift
-    on ssh -tt -o BatchMode=yes -i "/home/$user/.ssh/id_ed25519" "${SSH_OPTIONS[@]}" "$user@127.0.0.1" "$@"
+    on ssh -tt -o BatchMode=yes -i "/home/$user/.ssh/id_ed25519" "${SSH_OPTIONS[@]}" \
+        "$user@127.0.0.1" "$(quoted "$@")"
 }
 
 # A file inside, from standard input.
@@ -289,9 +297,9 @@ request_id() {
 
 # A person in a login session of their own does something about a request.
 approve_as() {
-    local user=$1
+    local user=$1 SSH_OPTIONS=()
     shift
-    SSH_OPTIONS=() ssh_as "$user" assent approve "$@"
+    ssh_as "$user" assent approve "$@"
 }
 
 journal() {
@@ -308,7 +316,8 @@ journal_has() {
 show_host_log() {
     printf '\n== journal of the host\n'
     on journalctl --sync
-    on journalctl -q --no-pager -o short-precise -n 80 _COMM=assentd + _COMM=sshd + _COMM=sudo +  _COMM=su + _COMM=systemd
+    on journalctl -q --no-pager -o short-precise -n 60 _SYSTEMD_UNIT=assentd.service + UNIT=assentd.service \
+        + _COMM=sshd + _COMM=sudo + _COMM=su + _COMM=assent
 }
 
 at_end() {

@@ -10,7 +10,7 @@
 #   erin           sudo anything with a password
 #   dave           sudo only /usr/bin/id, with a password
 #   carol          no sudo; carol-adm is her second account, sudo without a password
-#   testadmin      no sudo; for the rescue group
+#   testadmin      no sudo; in the rescue group
 set -eu
 HERE=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/host/proc.sh
@@ -70,6 +70,7 @@ X
 install_packages() {
     [ -d /tmp/debs ] || return 0
     DEBIAN_FRONTEND=noninteractive dpkg -i /tmp/debs/*.deb
+    usermod -a -G assent-rescue testadmin
     systemctl stop assentd.socket assentd-gate.socket assentd.service
     rm -rf /var/lib/assent /tmp/debs
 }

@@ -9,7 +9,7 @@
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
 TOOL=tests/host
-LOGS=build/host-test
+LOGS=${ASSENT_HOST_LOGS:-build/host-test}
 JOBS=2
 DEBS=build/deb
 LIMIT=${ASSENT_SCENARIO_LIMIT:-180} # seconds for one scenario

@@ -4,7 +4,6 @@
 # shellcheck source=tests/host/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-on usermod -a -G assent-rescue testadmin
 policy <<X
 rules:
   - id: alice-in

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 on systemctl stop assentd.socket assentd-gate.socket assentd.service
-on sh -c 'install -d -o assent -g assent -m 700 /var/lib/assent && mount -t tmpfs -o size=24m,mode=700,uid=$(id -u assent),gid=$(id -g assent) ledger /var/lib/assent'
+on sh -c 'install -d -o assent -g assent -m 700 /var/lib/assent && mount -t tmpfs -o size=200m,mode=700,uid=$(id -u assent),gid=$(id -g assent) ledger /var/lib/assent'
 on systemctl start assentd-gate.socket assentd.socket assentd.service
 policy <<X
 rules:

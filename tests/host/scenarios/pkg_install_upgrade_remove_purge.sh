@@ -31,6 +31,7 @@ try on assent status
 expect_rc 0 "the agent answers"
 
 step "switched on"
+on usermod -a -G assent-rescue testadmin
 policy <<X
 rules:
   - id: us
