@@ -1,6 +1,7 @@
 #include "digest.h"
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 
@@ -25,6 +26,8 @@ int digest_finish(struct digest *digest, char ret_hex[POLICY_DIGEST_SIZE])
     if (!digest->failed && EVP_DigestFinal_ex(digest->context, hash, &length) != 1)
         digest->failed = true;
     EVP_MD_CTX_free(digest->context);
+    if (digest->failed)
+        ERR_clear_error(); /* libcrypto keeps what it found for the next caller on this thread */
     if (digest->failed || length != (POLICY_DIGEST_SIZE - 1) / 2)
         return -ENOMEM;
     for (unsigned i = 0; i < length; i++)

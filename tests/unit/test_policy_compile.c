@@ -445,6 +445,7 @@ static void check_people(const struct policy *policy)
     assert_int_equal(policy_person_of(policy, 21), 1);
     assert_int_equal(policy_person_of(policy, 31), 2);
     assert_int_equal(policy_person_of(policy, 41), -1);
+    assert_int_equal(policy_person_of(policy, 0), -1);
 }
 
 static void test_people(void **state)
