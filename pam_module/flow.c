@@ -10,10 +10,10 @@
 #include "../common/clock.h"
 #include "../common/enquiry.h"
 #include "../common/names.h"
+#include "../common/rescue.h"
 #include "../common/str.h"
 #include "console.h"
 #include "facts.h"
-#include "rescue.h"
 #include "sshd.h"
 
 #define TELL_DEADLINE USEC_PER_SEC /* for what needs no answer */
@@ -250,7 +250,8 @@ static const char *why_for_log(const struct question *question, enum enquiry_out
 }
 
 /* The agent is gone and the subject is of the rescue group. Only the account phase writes the
- * use down: it runs once for each login and each sudo. */
+ * use down: it runs once for each login. Beside sudo's plugin it does not even then, since the
+ * plugin has the last word and writes the command down. */
 static bool rescue_opens(const struct question *question)
 {
     const struct flow *flow = question->flow;
@@ -266,7 +267,7 @@ static bool rescue_opens(const struct question *question)
 
     if (!rescue_is_member(flow->options.rescue, flow->door.user))
         return false;
-    if (question->ask.phase != GATE_PHASE_ACCOUNT && question->ask.phase != GATE_PHASE_POSSIBLE)
+    if (question->ask.phase != GATE_PHASE_ACCOUNT)
         return true;
     r = rescue_record(ASSENT_SPOOL_DIR, &use);
     if (r < 0) {

@@ -3,8 +3,8 @@
  *
  * MUST 1: open() returns 1 whatever is wrong. sudo drops a plugin whose open() returns 0 and
  *         goes on without it; what is wrong makes check() refuse.
- * MUST 2: check() returns 1 in one place, from ENQUIRY_ALLOWED or for root itself, after a
- *         last look at the pending signals. */
+ * MUST 2: decide() alone returns 1: on ENQUIRY_ALLOWED, for root itself, and for the rescue
+ *         group when the agent is gone; each after a last look at the pending signals. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +14,8 @@
 #include "../common/clock.h"
 #include "../common/enquiry.h"
 #include "../common/macro.h"
+#include "../common/names.h"
+#include "../common/rescue.h"
 #include "../common/str.h"
 #include "command.h"
 #include "invocation.h"
@@ -185,6 +187,45 @@ static int let_root_run(const char *why)
     return LET_RUN;
 }
 
+/* A readable form of the arguments, for a record; cut when it is long. */
+static char *describe_command(const struct gate_ask *ask)
+{
+    struct str_builder builder = {0};
+    const char *item = record_list_next(&ask->argv, NULL);
+
+    str_append(&builder, ask->command);
+    while ((item = record_list_next(&ask->argv, item)) && builder.length < 512)
+        str_appendf(&builder, " %.256s", item);
+    return str_builder_take(&builder);
+}
+
+/* The agent is gone and the caller is of the rescue group: let through once written down. */
+static bool rescue_opens(const struct question *question)
+{
+    AUTO_FREE char *command = describe_command(&question->ask);
+    const struct rescue_use use = {
+        .service = question->ask.service,
+        .user = current.user,
+        .uid = current.uid,
+        .tty = current.tty,
+        .command = command,
+        .why = "the agent does not answer",
+    };
+    int r;
+
+    if (!rescue_is_member(current.rescue, current.user))
+        return false;
+    r = rescue_record(ASSENT_SPOOL_DIR, &use);
+    if (r < 0)
+        syslog(LOG_AUTHPRIV | LOG_CRIT,
+            "assent_sudo: rescue access of %s refused, it cannot be recorded: %s", current.user,
+            strerrordesc_np(-r));
+    else
+        syslog(LOG_AUTHPRIV | LOG_CRIT, "assent_sudo: RESCUE ACCESS: %s (uid %u): %s", current.user,
+            (unsigned)current.uid, use.why);
+    return r == 0;
+}
+
 static int decide(struct question *question, char *const command_info[], char *const run_argv[],
     char *const run_envp[], const char **errstr)
 {
@@ -204,6 +245,8 @@ static int decide(struct question *question, char *const command_info[], char *c
         return LET_RUN;
     if (invocation_is_root(&current) && !signals_are_pending())
         return let_root_run(words_for(question, outcome));
+    if (outcome == ENQUIRY_GONE && rescue_opens(question) && !signals_are_pending())
+        return LET_RUN;
     return refuse(&question->screen, words_for(question, outcome), errstr);
 }
 

@@ -29,22 +29,35 @@ static char *copy(struct invocation *invocation, const char *text)
     return fresh;
 }
 
-/* gate=PATH and deadline=DUR on the Plugin line; anything else is a mistake that refuses. */
+/* One option of the Plugin line. False when it is not understood. */
+static bool read_option(
+    struct invocation *invocation, const char *option, const char **gate, const char **rescue)
+{
+    if (strncmp(option, "gate=/", 6) == 0 && strlen(option + 5) < GATE_PATH_MAX) {
+        *gate = option + 5;
+        return true;
+    }
+    if (strncmp(option, "rescue=", 7) == 0 && str_is_name(option + 7)) {
+        *rescue = option + 7;
+        return true;
+    }
+    return strncmp(option, "deadline=", 9) == 0 &&
+           parse_duration(option + 9, &invocation->deadline_us) == 0 &&
+           invocation->deadline_us > 0 && invocation->deadline_us <= DEADLINE_MAX;
+}
+
 static void read_options(struct invocation *invocation, char *const options[])
 {
-    const char *gate = ASSENT_GATE;
+    const char *gate = ASSENT_GATE, *rescue = NULL;
 
     invocation->deadline_us = DEADLINE_DEFAULT;
-    for (size_t i = 0; options && options[i]; i++) {
-        if (strncmp(options[i], "gate=/", 6) == 0 && strlen(options[i] + 5) < GATE_PATH_MAX)
-            gate = options[i] + 5;
-        else if (strncmp(options[i], "deadline=", 9) != 0 ||
-                 parse_duration(options[i] + 9, &invocation->deadline_us) < 0 ||
-                 invocation->deadline_us == 0 || invocation->deadline_us > DEADLINE_MAX)
-            set_error(invocation, "the assent_sudo line in sudo.conf has an unknown or malformed "
-                                  "option");
-    }
+    for (size_t i = 0; options && options[i]; i++)
+        if (!read_option(invocation, options[i], &gate, &rescue))
+            set_error(
+                invocation, "the assent_sudo line in sudo.conf has an unknown or malformed option");
     invocation->gate = copy(invocation, gate);
+    if (rescue)
+        invocation->rescue = copy(invocation, rescue);
 }
 
 static void read_user(struct invocation *invocation, char *const user_info[])
@@ -98,6 +111,7 @@ bool invocation_is_root(const struct invocation *invocation)
 void invocation_done(struct invocation *invocation)
 {
     free(invocation->gate);
+    free(invocation->rescue);
     free(invocation->user);
     free(invocation->cwd);
     free(invocation->tty);

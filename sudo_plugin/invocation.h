@@ -13,6 +13,7 @@ struct invocation {
     sudo_conv_t converse;
     sudo_printf_t print;
     char *gate;
+    char *rescue; /* group, or NULL */
     uint64_t deadline_us;
     char *user;
     uid_t uid;

@@ -1,4 +1,5 @@
 /* assent_sudo.so as sudo would load and call it: open, check, close. */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 
 #include "../../common/clock.h"
 #include "../../common/macro.h"
+#include "../../common/names.h"
 #include "fake_gate.h"
 #include "pam_host.h"
 
@@ -505,6 +507,59 @@ static void play_not_waiting(int listener)
     gate_take_end(fd);
 }
 
+static unsigned read_spool(char *text, size_t size)
+{
+    DIR *directory = opendir(ASSENT_SPOOL_DIR);
+    const struct dirent *entry;
+    unsigned count = 0;
+
+    assert_non_null(directory);
+    while ((entry = readdir(directory))) {
+        int fd;
+        ssize_t n;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        count++;
+        fd = openat(dirfd(directory), entry->d_name, O_RDONLY | O_CLOEXEC);
+        n = read(fd, text, size - 1);
+        assert_true(n > 0);
+        text[n] = '\0';
+        (void)close(fd);
+    }
+    (void)closedir(directory);
+    return count;
+}
+
+static void the_rescue_group_runs_commands_when_the_agent_is_gone(void **state)
+{
+    struct call call = new_call();
+    char text[2048];
+
+    (void)state;
+    call.options[1] = "rescue=rescuers";
+    assert_int_equal(check_call(&call, NULL), 0); /* alice is not in it */
+    assert_int_equal(read_spool(text, sizeof(text)), 0);
+    call = new_call();
+    call.options[1] = "rescue=rescuers";
+    call.user_info[0] = "user=carol";
+    call.user_info[1] = "uid=5002";
+    call.uid = CAROL_UID;
+    assert_int_equal(check_call(&call, NULL), 1);
+    assert_int_equal(read_spool(text, sizeof(text)), 1);
+    assert_non_null(strstr(text, "service=sudo\nuser=carol\nuid=5002\n"));
+    assert_non_null(strstr(text, "command=/usr/bin/id -u\n"));
+    /* Refused is not gone. */
+    scripted = (struct gate_answer){.kind = GATE_DENY};
+    assert_int_equal(check_with(&call, play_scripted), 0);
+    scripted = (struct gate_answer){.kind = GATE_BUSY};
+    assert_int_equal(check_with(&call, play_scripted), 0);
+    assert_int_equal(read_spool(text, sizeof(text)), 1);
+    /* Without the option nobody is. */
+    call.options[1] = NULL;
+    assert_int_equal(check_call(&call, NULL), 0);
+}
+
 static void noninteractive_never_waits(void **state)
 {
     struct call call = new_call();
@@ -744,6 +799,7 @@ int main(void)
         cmocka_unit_test(without_an_agent_nothing_runs),
         cmocka_unit_test(a_frozen_agent_costs_the_deadline),
         cmocka_unit_test(root_is_recorded_not_gated),
+        cmocka_unit_test(the_rescue_group_runs_commands_when_the_agent_is_gone),
         cmocka_unit_test(noninteractive_never_waits),
         cmocka_unit_test(waiting_shows_progress_and_asks_afresh),
         cmocka_unit_test(refused_while_waiting),

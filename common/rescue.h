@@ -3,16 +3,16 @@
  * that cannot be recorded is not let through.
  *
  * A spool file is `key=value` lines, values escaped by str_escape(): time (seconds since the
- * epoch), boot_id, service, user, uid, rhost, tty, why. It belongs to root and the directory's
- * group. Its mode is 0600 until it is complete and 0640 from then on, so that the agent never
- * reads half. */
+ * epoch), boot_id, service, user, uid, rhost, tty, command, why. It belongs to root and the
+ * directory's group. Its mode is 0600 until it is complete and 0640 from then on, so that the agent
+ * never reads half. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "../common/macro.h"
+#include "macro.h"
 
 #define RESCUE_PER_MINUTE 10
 
@@ -23,6 +23,7 @@ struct rescue_use {
     uid_t uid;
     const char *rhost;
     const char *tty;
+    const char *command; /* sudo: what is run */
     const char *why;
 };
 

@@ -7,9 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../common/accounts.h"
-#include "../common/clock.h"
-#include "../common/str.h"
+#include "accounts.h"
+#include "clock.h"
+#include "str.h"
+
+/* Longer values are cut: the agent reads no file over 4 KiB. */
+#define VALUE_SIZE 400
 
 bool rescue_is_member(const char *group, const char *user)
 {
@@ -75,12 +78,10 @@ static int check_rate(int spool_fd)
 
 static void append_value(struct str_builder *builder, const char *key, const char *value)
 {
-    AUTO_FREE char *escaped = str_escape_new(value ? value : "");
+    char escaped[VALUE_SIZE];
 
-    if (!escaped)
-        builder->failed = true;
-    else
-        str_appendf(builder, "%s=%s\n", key, escaped);
+    str_escape(value ? value : "", value ? strlen(value) : 0, escaped, sizeof(escaped));
+    str_appendf(builder, "%s=%s\n", key, escaped);
 }
 
 static char *compose(const struct rescue_use *use)
@@ -89,14 +90,14 @@ static char *compose(const struct rescue_use *use)
     char boot_id[CLOCK_BOOT_ID_SIZE] = "";
 
     (void)clock_boot_id(boot_id);
-    str_appendf(
-        &builder, "time=%llu\n", (unsigned long long)(clock_realtime_us() / USEC_PER_SEC));
+    str_appendf(&builder, "time=%llu\n", (unsigned long long)(clock_realtime_us() / USEC_PER_SEC));
     append_value(&builder, "boot_id", boot_id);
     append_value(&builder, "service", use->service);
     append_value(&builder, "user", use->user);
     str_appendf(&builder, "uid=%u\n", (unsigned)use->uid);
     append_value(&builder, "rhost", use->rhost);
     append_value(&builder, "tty", use->tty);
+    append_value(&builder, "command", use->command);
     append_value(&builder, "why", use->why);
     return str_builder_take(&builder);
 }
