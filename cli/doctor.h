@@ -55,8 +55,9 @@ struct doctor_check {
 void doctor_say(struct doctor *doctor, enum doctor_level level, const char *fix, const char *format,
     ...) PRINTF_LIKE(4, 5);
 
-/* Runs the checks that concern any of `doors`, or the host as a whole; DOOR_BIT_ALL: all. */
-void doctor_run(struct doctor *doctor, unsigned doors);
+/* Runs the checks that concern any of the doors `which`, or the host as a whole; DOOR_BIT_ALL: all.
+ */
+void doctor_run(struct doctor *doctor, unsigned which);
 void doctor_done(struct doctor *doctor);
 
 /* The worst level found. */

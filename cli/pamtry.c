@@ -62,14 +62,27 @@ static int hide_trial(void)
 
 static int become(const char *subject)
 {
-    struct passwd *account = getpwnam(subject);
-    if (account == NULL)
-        return -ENOENT;
-    if (initgroups(subject, account->pw_gid) < 0 ||
-        setresgid(account->pw_gid, account->pw_gid, account->pw_gid) < 0 ||
-        setresuid(account->pw_uid, 0, 0) < 0)
+    char buffer[4096];
+    struct passwd account, *found = NULL;
+    int r = getpwnam_r(subject, &account, buffer, sizeof(buffer), &found);
+    if (r != 0 || found == NULL)
+        return r != 0 ? -r : -ENOENT;
+    if (initgroups(subject, account.pw_gid) < 0 ||
+        setresgid(account.pw_gid, account.pw_gid, account.pw_gid) < 0 ||
+        setresuid(account.pw_uid, 0, 0) < 0)
         return -errno;
     return 0;
+}
+
+/* sudo loads its plugins before it asks PAM, and keeps them; one that does not load ends
+ * every sudo. */
+static void load_plugin(struct pamtry_result *result)
+{
+    const void *plugin = dlopen(ASSENT_SUDO_PLUGIN, RTLD_LAZY | RTLD_GLOBAL);
+    if (plugin != NULL)
+        return;
+    result->no_plugin = true;
+    add_text(result, dlerror());
 }
 
 static int prepare(const struct pamtry *try, struct pamtry_result *result)
@@ -82,11 +95,8 @@ static int prepare(const struct pamtry *try, struct pamtry_result *result)
         r = become(try->subject);
     if (r < 0)
         return r;
-    /* sudo loads its plugins before it asks PAM; one that does not load ends every sudo. */
-    if (try->plugin && dlopen(ASSENT_SUDO_PLUGIN, RTLD_LAZY | RTLD_GLOBAL) == NULL) {
-        result->no_plugin = true;
-        add_text(result, dlerror());
-    }
+    if (try->plugin)
+        load_plugin(result);
     return 0;
 }
 

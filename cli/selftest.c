@@ -16,6 +16,7 @@
 
 #define HUMAN_UID_MIN 1000
 #define HUMAN_UID_MAX 60000
+#define RECORD_MAX ((size_t)256 * 1024) /* a line of /etc/group */
 
 enum expect {
     EXPECT_ANY,     /* policy decides; only a broken set-up counts */
@@ -51,13 +52,33 @@ void selftest_done(struct selftest *test)
 
 char *selftest_first_member(const char *name)
 {
-    FILE *file = fopen("/etc/group", "re");
+    AUTO_FREE char *buffer = malloc(RECORD_MAX);
+    FILE *file = buffer != NULL ? fopen("/etc/group", "re") : NULL;
+    struct group group, *read = NULL;
     char *found = NULL;
-    for (struct group *group; file != NULL && (group = fgetgrent(file)) != NULL;) {
-        if (strcmp(group->gr_name, name) == 0 && group->gr_mem[0] != NULL) {
-            found = strdup(group->gr_mem[0]);
-            break;
-        }
+    while (file != NULL && fgetgrent_r(file, &group, buffer, RECORD_MAX, &read) == 0) {
+        if (strcmp(group.gr_name, name) != 0 || group.gr_mem[0] == NULL)
+            continue;
+        found = strdup(group.gr_mem[0]);
+        break;
+    }
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
+/* The first account of a person in /etc/passwd. */
+static char *first_person(void)
+{
+    AUTO_FREE char *buffer = malloc(RECORD_MAX);
+    FILE *file = buffer != NULL ? fopen("/etc/passwd", "re") : NULL;
+    struct passwd account, *read = NULL;
+    char *found = NULL;
+    while (file != NULL && fgetpwent_r(file, &account, buffer, RECORD_MAX, &read) == 0) {
+        if (account.pw_uid < HUMAN_UID_MIN || account.pw_uid >= HUMAN_UID_MAX)
+            continue;
+        found = strdup(account.pw_name);
+        break;
     }
     if (file != NULL)
         fclose(file);
@@ -70,17 +91,7 @@ char *selftest_pick_user(void)
     uid_t uid;
     if (caller != NULL && accounts_uid(caller, &uid) == 0 && uid >= HUMAN_UID_MIN)
         return strdup(caller);
-    FILE *file = fopen("/etc/passwd", "re");
-    char *found = NULL;
-    for (struct passwd *account; file != NULL && (account = fgetpwent(file)) != NULL;) {
-        if (account->pw_uid >= HUMAN_UID_MIN && account->pw_uid < HUMAN_UID_MAX) {
-            found = strdup(account->pw_name);
-            break;
-        }
-    }
-    if (file != NULL)
-        fclose(file);
-    return found;
+    return first_person();
 }
 
 /* Codes that mean that the stack cannot work, whatever policy says. */

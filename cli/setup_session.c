@@ -8,18 +8,23 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../common/parse.h"
+
 #define AUDIT "audit:"
 
 /* The kernel's session id, set by pam_loginuid: pam_loginuid(8). For hosts without logind. */
 static void audit_session(char ret_session[SETUP_SESSION_SIZE])
 {
-    unsigned long long id = UINT32_MAX;
+    char text[16] = "";
+    uint64_t id;
     FILE *file = fopen("/proc/self/sessionid", "re");
     if (file == NULL)
         return;
-    if (fscanf(file, "%10llu", &id) == 1 && id != UINT32_MAX)
-        snprintf(ret_session, SETUP_SESSION_SIZE, AUDIT "%llu", id);
+    /* The number stands there without a newline. */
+    const char *got = fgets(text, sizeof(text), file);
     fclose(file);
+    if (got != NULL && parse_u64(text, UINT32_MAX - 1, &id) == 0)
+        snprintf(ret_session, SETUP_SESSION_SIZE, AUDIT "%llu", (unsigned long long)id);
 }
 
 int setup_login_current(struct setup_login *ret_login)
@@ -90,7 +95,20 @@ static int session_started(const char *session, uint64_t *ret_us)
     return 0;
 }
 
-/* Field 22 of /proc/PID/stat: start in clock ticks since boot, proc(5). */
+/* The start of a process in clock ticks since boot: field 22 of proc(5)'s stat, of which the
+ * second, the name in brackets, may hold anything. */
+static int parse_start(char *line, uint64_t *ret_ticks)
+{
+    char *rest = strrchr(line, ')');
+    if (rest == NULL || rest[1] != ' ')
+        return -EBADMSG;
+    rest += 2;
+    char *field = NULL;
+    for (int number = 3; number <= 22; number++)
+        field = strsep(&rest, " ");
+    return field != NULL ? parse_u64(field, UINT64_MAX / USEC_PER_SEC, ret_ticks) : -EBADMSG;
+}
+
 static int process_started(pid_t pid, uint64_t *ret_us)
 {
     char path[32], line[1024];
@@ -98,15 +116,12 @@ static int process_started(pid_t pid, uint64_t *ret_us)
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return -errno;
-    char *got = fgets(line, sizeof(line), file);
+    const char *got = fgets(line, sizeof(line), file);
     fclose(file);
-    const char *at = got != NULL ? strrchr(line, ')') : NULL;
-    unsigned long long ticks;
-    if (at == NULL || sscanf(at + 1,
-                          " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-                          "%*d %*d %llu",
-                          &ticks) != 1)
-        return -EIO;
+    uint64_t ticks;
+    int r = got != NULL ? parse_start(line, &ticks) : -EIO;
+    if (r < 0)
+        return r;
     long rate = sysconf(_SC_CLK_TCK);
     *ret_us = ticks * (USEC_PER_SEC / (uint64_t)(rate > 0 ? rate : 100));
     return 0;

@@ -26,6 +26,11 @@ struct entries {
     size_t count;
 };
 
+static void entries_done(struct entries *entries)
+{
+    free(entries->at);
+}
+
 static bool starts_with(const char *line, size_t length, const char *prefix)
 {
     return length >= strlen(prefix) && memcmp(line, prefix, strlen(prefix)) == 0;
@@ -316,9 +321,8 @@ static int lay_out(const struct entries *entries, struct layout *layout)
 
 static int insert_all(const char *confdir, const char *text, struct layout *layout, char **ret_text)
 {
-    struct entries entries = {0};
+    CLEANUP(entries_done) struct entries entries = {0};
     int r = read_entries(confdir, text, &entries);
-    AUTO_FREE struct entry *owned = entries.at;
     if (r == 0)
         r = lay_out(&entries, layout);
     if (r < 0)
