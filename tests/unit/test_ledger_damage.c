@@ -23,18 +23,20 @@
 static int set_up(void **state)
 {
     static struct ledger_fixture fixture;
+    static struct ledger_answer answers[300];
     char body[2001];
 
     ledger_fixture_init(&fixture, "/tmp");
     ledger_fixture_open(&fixture, 0);
     memset(body, 'b', sizeof(body) - 1);
     body[sizeof(body) - 1] = '\0';
-    for (int i = 0; i < 300; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
         char id[16];
 
-        snprintf(id, sizeof(id), "G%d", i);
-        assert_int_equal(ledger_fixture_commit(&fixture, id, body, false), 0);
+        snprintf(id, sizeof(id), "G%zu", i);
+        ledger_fixture_submit(&fixture, ledger_fixture_batch(id, body), false, &answers[i]);
     }
+    ledger_fixture_wait(&fixture, &answers[ARRAY_SIZE(answers) - 1]);
     ledger_fixture_close(&fixture);
     *state = &fixture;
     return 0;

@@ -83,23 +83,22 @@ static void child_main(struct ledger_fixture *fixture, uint64_t round, int pipe)
         ledger_fixture_turn(fixture);
 }
 
-/* Everything that comes through the pipe until its end, checked once the ledger is open. */
+/* What came through the pipe, checked once the ledger is open again. */
 struct told {
     struct acknowledged *items;
     size_t count;
 };
 
-static void read_told(int pipe, struct told *ret_told)
+/* Reads on until that many have come, or the pipe has ended. */
+static void read_told(int pipe, size_t count, struct told *told)
 {
-    struct told told = {0};
     struct acknowledged one;
 
-    while (read(pipe, &one, sizeof(one)) == (ssize_t)sizeof(one)) {
-        told.items = realloc(told.items, (told.count + 1) * sizeof(one));
-        assert_non_null(told.items);
-        told.items[told.count++] = one;
+    while (told->count < count && read(pipe, &one, sizeof(one)) == (ssize_t)sizeof(one)) {
+        told->items = realloc(told->items, (told->count + 1) * sizeof(one));
+        assert_non_null(told->items);
+        told->items[told->count++] = one;
     }
-    *ret_told = told;
 }
 
 struct looked_up {
@@ -133,10 +132,16 @@ static void assert_told_is_there(struct ledger_fixture *fixture, const struct to
     }
 }
 
+/* The moment of the kill: so much later than so many acknowledgements. */
+struct moment {
+    size_t acknowledged;
+    unsigned delay_us;
+};
+
 /* Returns how many were acknowledged before the kill. */
-static size_t run_round(struct ledger_fixture *fixture, uint64_t round, unsigned delay_us)
+static size_t run_round(struct ledger_fixture *fixture, uint64_t round, struct moment moment)
 {
-    struct told told;
+    struct told told = {0};
     int pipe[2], status;
     pid_t child;
 
@@ -146,9 +151,10 @@ static size_t run_round(struct ledger_fixture *fixture, uint64_t round, unsigned
     if (child == 0)
         child_main(fixture, round, pipe[1]);
     (void)close(pipe[1]);
-    (void)usleep(delay_us); /* the moment of the kill, not a wait for anything */
+    read_told(pipe[0], moment.acknowledged, &told);
+    (void)usleep(moment.delay_us);
     assert_int_equal(kill(child, SIGKILL), 0);
-    read_told(pipe[0], &told);
+    read_told(pipe[0], SIZE_MAX, &told);
     (void)close(pipe[0]);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
@@ -168,11 +174,15 @@ static void test_killed_while_writing(void **state UNUSED)
     uint64_t records;
 
     ledger_fixture_init(&fixture, "/tmp");
-    for (uint64_t round = 0; round < ROUNDS; round++)
-        acknowledged += run_round(&fixture, round, 2000 + (unsigned)(round * 7919 % 23000));
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        struct moment moment = {
+            .acknowledged = 1 + round * 7919 % 200, .delay_us = (unsigned)(round * 104729 % 1500)};
+
+        acknowledged += run_round(&fixture, round, moment);
+    }
     ledger_fixture_open(&fixture, 0);
     records = ledger_fixture_count_dense(&fixture);
-    assert_true(acknowledged > ROUNDS * 10);
+    assert_true(acknowledged > ROUNDS);
     assert_true(records >= acknowledged);
     print_message(
         "%zu acknowledged, %llu in the ledger\n", acknowledged, (unsigned long long)records);
@@ -187,7 +197,8 @@ static void test_killed_while_creating(void **state UNUSED)
         struct ledger_fixture fixture;
 
         ledger_fixture_init(&fixture, "/tmp");
-        (void)run_round(&fixture, round, (unsigned)(round * 100));
+        (void)run_round(
+            &fixture, round, (struct moment){.delay_us = (unsigned)(round * round * 15)});
         ledger_fixture_done(&fixture);
     }
 }
