@@ -54,7 +54,7 @@ char *selftest_first_member(const char *name)
 {
     AUTO_FREE char *buffer = malloc(RECORD_MAX);
     FILE *file = buffer != NULL ? fopen("/etc/group", "re") : NULL;
-    struct group group, *read = NULL;
+    struct group group = {0}, *read = NULL;
     char *found = NULL;
     while (file != NULL && fgetgrent_r(file, &group, buffer, RECORD_MAX, &read) == 0) {
         if (strcmp(group.gr_name, name) != 0 || group.gr_mem[0] == NULL)
@@ -72,7 +72,7 @@ static char *first_person(void)
 {
     AUTO_FREE char *buffer = malloc(RECORD_MAX);
     FILE *file = buffer != NULL ? fopen("/etc/passwd", "re") : NULL;
-    struct passwd account, *read = NULL;
+    struct passwd account = {0}, *read = NULL;
     char *found = NULL;
     while (file != NULL && fgetpwent_r(file, &account, buffer, RECORD_MAX, &read) == 0) {
         if (account.pw_uid < HUMAN_UID_MIN || account.pw_uid >= HUMAN_UID_MAX)
