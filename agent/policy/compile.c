@@ -123,15 +123,15 @@ static bool compile(
     struct reading *reading, const struct policy_file *files, size_t count, struct source *sources)
 {
     struct yaml_errors *errors = reading->errors;
-    size_t before = errors->count + errors->dropped;
+    size_t before = yaml_errors_total(errors);
 
     parse_sources(reading, files, count, sources);
     read_sources(reading, sources, count);
-    if (!reading->out_of_memory && errors->count + errors->dropped == before)
+    if (!reading->out_of_memory && yaml_errors_total(errors) == before)
         reading->out_of_memory = canonical_digest(reading) < 0;
     if (reading->out_of_memory)
         yaml_errors_add(errors, count > 0 ? files[0].name : "", 0, 0, "out of memory");
-    return errors->count + errors->dropped == before;
+    return yaml_errors_total(errors) == before;
 }
 
 struct policy *policy_compile(

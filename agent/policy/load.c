@@ -84,34 +84,31 @@ static int compare_files(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-/* Opens the directory and judges what was opened. */
-static int open_directory(const char *directory, uid_t owner)
+static void cleanup_directory(DIR **stream)
 {
-    AUTO_CLOSE int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*stream)
+        closedir(*stream);
+}
+
+static bool is_trusted(DIR *stream, uid_t owner)
+{
     struct stat st;
 
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return -errno;
-    if ((st.st_uid != 0 && st.st_uid != owner) || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return -EPERM;
-    return TAKE_FD(fd);
+    return fstat(dirfd(stream), &st) == 0 && (st.st_uid == 0 || st.st_uid == owner) &&
+           (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 static int read_directory(
     const char *directory, uid_t owner, struct listing *listing, struct yaml_errors *errors)
 {
-    AUTO_CLOSE int fd = open_directory(directory, owner);
-    DIR *stream;
+    CLEANUP(cleanup_directory) DIR *stream = opendir(directory);
     int r;
 
-    if (fd < 0)
-        return fd;
-    stream = fdopendir(fd);
     if (!stream)
         return -errno;
-    (void)TAKE_FD(fd);
+    if (!is_trusted(stream, owner))
+        return -EPERM;
     r = list_directory(stream, directory, listing, errors);
-    closedir(stream);
     if (listing->count > 1)
         qsort(listing->files, listing->count, sizeof(*listing->files), compare_files);
     return r;
@@ -149,7 +146,7 @@ struct policy *policy_load(const char *directory, uid_t owner, struct yaml_error
 {
     CLEANUP(cleanup_policy) struct policy *policy = NULL;
     struct listing listing = {0};
-    size_t before = errors->count + errors->dropped;
+    size_t before = yaml_errors_total(errors);
     int r = read_directory(directory, owner, &listing, errors);
 
     if (r < 0 && r != -ENOENT)
@@ -159,5 +156,5 @@ struct policy *policy_load(const char *directory, uid_t owner, struct yaml_error
     listing_done(&listing);
     /* The text and its tree are many times the policy; without this they stay in the process. */
     (void)malloc_trim(0);
-    return errors->count + errors->dropped == before ? TAKE_PTR(policy) : NULL;
+    return yaml_errors_total(errors) == before ? TAKE_PTR(policy) : NULL;
 }

@@ -75,6 +75,11 @@ void yaml_error(struct yaml_errors *errors, const struct yaml_node *node, const 
     va_end(args);
 }
 
+size_t yaml_errors_total(const struct yaml_errors *errors)
+{
+    return errors->count + errors->dropped;
+}
+
 static int compare_places(const void *left, const void *right)
 {
     const struct yaml_error *a = left, *b = right;

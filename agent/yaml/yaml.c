@@ -1,10 +1,9 @@
-#include "yaml.h"
+#include "node.h"
 
 #include <string.h>
 #include <yaml.h>
 
 #include "../../common/str.h"
-#include "node.h"
 
 /* Turns libyaml's events into nodes. Open containers lie on `stack` with the children seen so far
  * above them; `open` holds their places. At the end of a container its children move into

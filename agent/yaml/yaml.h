@@ -42,6 +42,9 @@ struct yaml_errors {
 void yaml_errors_add(struct yaml_errors *errors, const char *file, unsigned line, unsigned column,
     const char *format, ...) PRINTF_LIKE(5, 6);
 
+/* How many were found, kept or not. Zero: all is well. */
+size_t yaml_errors_total(const struct yaml_errors *errors);
+
 /* By file name, then place in the file: the order in which a person works through them. */
 void yaml_errors_sort(struct yaml_errors *errors);
 void yaml_errors_done(struct yaml_errors *errors);
