@@ -13,7 +13,8 @@ WORK=$(mktemp -d)
 # ---- looks -----------------------------------------------------------------------------
 
 colours() {
-    BOLD='' PLAIN='' RED='' declare -gA COLOUR=([alice]='' [bob]='' [carol]='' [root]='')
+    declare -gA COLOUR=([alice]='' [bob]='' [carol]='' [root]='')
+    BOLD='' PLAIN=''
     if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
         BOLD=$'\e[1m' PLAIN=$'\e[0m'
         COLOUR=([alice]=$'\e[36m' [bob]=$'\e[33m' [carol]=$'\e[35m' [root]=$'\e[32m')
@@ -24,13 +25,15 @@ chapter() {
     printf '\n%s%s%s\n' "$BOLD" "$1" "$PLAIN"
 }
 
-# What appears on somebody's terminal, line by line; a redrawn line counts as a new one.
+# What appears on somebody's terminal, line by line. A line that is drawn anew, only with other
+# numbers in it (a count of seconds), is shown once.
 terminal_of() {
-    local who=$1 line last=''
+    local who=$1 line shape='' last=''
     stdbuf -o0 tr '\r' '\n' | while IFS= read -r line || [ -n "$line" ]; do
-        if [ -z "$line" ] || [ "$line" = "$last" ]; then continue; fi
+        shape=${line//[0-9 ]/}
+        if [ -z "$shape" ] || [ "$shape" = "$last" ]; then continue; fi
         printf '%s%6s |%s %s\n' "${COLOUR[$who]}" "$who" "$PLAIN" "$line"
-        last=$line
+        last=$shape
     done
 }
 
@@ -46,11 +49,12 @@ pause() {
 
 # ---- the people -------------------------------------------------------------------------
 
-# WHO types COMMAND on this machine's terminal and sees what comes.
+# WHO types COMMAND and sees what comes; returns COMMAND's status.
 at() {
     local who=$1 command=$2
     typed "$who" "$command"
     on sh -c "$command" 2>&1 </dev/null | terminal_of "$who"
+    return "${PIPESTATUS[0]}"
 }
 
 # alice at her terminal: types the command, and the reason when she is asked for it.
@@ -97,11 +101,19 @@ carol_approves() {
 
 # ---- the story --------------------------------------------------------------------------
 
+chapter_policy() {
+    chapter "The rules of this host (tests/demo/policy.yaml)"
+    grep -E '^  - id:|^    (who|what|decision|reason):|^      (stages):' "$TREE/tests/demo/policy.yaml"
+    pause 3
+}
+
 chapter_logins() {
     chapter "1. A login that policy has approved before"
-    at alice "ssh alice 'echo \"\$(id -un) is in on \$(hostname)\"'"
+    at alice "ssh alice 'echo \"\$(id -un) is in on \$(hostname)\"'" || fail "alice was not let in"
+    pause
     chapter "2. A login that policy refuses"
-    at bob "ssh bob hostname"
+    at bob "ssh bob hostname" && fail "bob was let in"
+    pause
 }
 
 chapter_approval() {
@@ -144,6 +156,7 @@ main() {
     build_all
     boot_host
     during "Policy and gate" dress_host
+    chapter_policy
     chapter_logins
     chapter_approval
     chapter_journal

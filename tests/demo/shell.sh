@@ -17,7 +17,7 @@ You are root on shop1, a private host with the packages installed. Policy:
   ssh alice, then:  sudo systemctl restart shop        waits for carol
   ssh carol, then:  assent pending; assent approve ID  lets it run
 
-  assent status     journalctl -u assentd -f     assent policy explain --help
+  assent status     assent doctor     assent watch     journalctl -u assentd -f
 
 A second terminal on this host: make demo-shell again. Leaving this shell ends the host.
 

@@ -11,6 +11,7 @@ on() {
 }
 
 fail() {
+    on journalctl -q --no-pager -n 20 _COMM=assentd + _COMM=sshd + _COMM=sudo >>"$LOG" 2>/dev/null
     echo "demo: $1; the end of $LOG:" >&2
     tail -n 30 "$LOG" >&2
     exit 1
@@ -40,7 +41,7 @@ begin_stage() {
 
 build_all() {
     during "Looking for what it needs (apt)" "$TREE/tests/deps.sh"
-    during "Building the packages" make -C "$TREE" deb
+    during "Building the packages" make -C "$TREE" deb-quiet
     during "Preparing a private Debian host" "$TOOL/prepare.sh" "$TREE"/build/deb/*.deb
     LAYER=$("$TOOL/prepare.sh" "$TREE"/build/deb/*.deb)
 }

@@ -39,4 +39,4 @@ check "the approval names the approver" [ "$(line approval ASSENT_APPROVER)" = c
 check "and its strength" [ "$(line approval ASSENT_STRENGTH)" = local ]
 check "the grant has an end" [ -n "$(line granted ASSENT_EXPIRES)" ]
 check "each entry has a message id" [ "$(jq -r 'select(.MESSAGE_ID == null) | .MESSAGE' <<<"$OUT" | wc -l)" = 0 ]
-check "and a catalog text" on sh -c "journalctl --no-pager -x -q _SYSTEMD_UNIT=assentd.service ASSENT_CHAIN=$id ASSENT_EVENT=granted | grep -q '^-- '"
+check "and a catalog text" on sh -c "journalctl --no-pager -x -q _SYSTEMD_UNIT=assentd.service ASSENT_CHAIN=$id | grep -q 'Defined-By: Assent'"
