@@ -24,6 +24,7 @@
 #define LET_RUN 1
 #define REFUSE 0
 #define TICK USEC_PER_SEC
+#define ROOT_DEADLINE USEC_PER_SEC /* nobody waits longer for an answer that changes nothing */
 
 /* sudo keeps one plugin open at a time and calls it from one thread. */
 static struct invocation current = {.uid = (uid_t)-1};
@@ -120,6 +121,8 @@ static enum enquiry_outcome question_ask(struct question *question)
         question->ask.flags |= GATE_FLAG_WAIT | GATE_FLAG_PROMPT;
     enquiry->gate = current.gate;
     enquiry->deadline_us = current.deadline_us;
+    if (invocation_is_root(&current) && current.deadline_us > ROOT_DEADLINE)
+        enquiry->deadline_us = ROOT_DEADLINE;
     enquiry->wait_us = UINT64_MAX;
     enquiry->tick_us = TICK;
     enquiry->ask = &question->ask;

@@ -54,7 +54,7 @@ static void cover_file(const char *path, const char *text)
     snprintf(own, sizeof(own), "%s/cover", confdir);
     write_file(own, text);
     must(chmod(own, 0644) == 0, own);
-    must(mount(own, path, NULL, MS_BIND, NULL) == 0, path);
+    must(mount(own, path, "none", MS_BIND, NULL) == 0, path);
     must(unlink(own) == 0, own);
 }
 
@@ -69,7 +69,7 @@ void host_setup(void)
     fake_gate_setup();
     must(mkdtemp(confdir) != NULL, "mkdtemp");
     must(unshare(CLONE_NEWNS) == 0, "unshare");
-    must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
+    must(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
     cover_file("/etc/passwd", "root:x:0:0::/root:/bin/sh\n"
                               "nobody:x:65534:65534::/:/usr/sbin/nologin\n"
                               "alice:x:5001:5001::/home/alice:/bin/sh\n"
