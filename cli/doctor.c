@@ -42,6 +42,7 @@ static const struct doctor_check checks[] = {
         check_doors_partly},
     {"beside", "no door stands open beside a protected one", 0, check_doors_beside},
     {"rescue", "somebody can get in while the agent is away", DOOR_BIT_ALL, check_rescue_group},
+    {"console", "root can log in at the console", DOOR_BIT_ALL, check_console},
     {"names", "accounts and groups come from the local files first", 0, check_names},
     {"clock", "the clock is right", 0, check_clock},
     {"disk", "there is room for the ledger", 0, check_disk},

@@ -87,6 +87,7 @@ void check_sshd_waiting(struct doctor *doctor);  /* doctor_ssh.c */
 void check_doors_beside(struct doctor *doctor);  /* doctor_doors.c */
 void check_doors_partly(struct doctor *doctor);  /* doctor_doors.c */
 void check_rescue_group(struct doctor *doctor);  /* doctor_host.c */
+void check_console(struct doctor *doctor);       /* doctor_host.c */
 void check_names(struct doctor *doctor);         /* doctor_host.c */
 void check_clock(struct doctor *doctor);         /* doctor_host.c */
 void check_disk(struct doctor *doctor);          /* doctor_host.c */

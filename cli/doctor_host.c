@@ -75,6 +75,24 @@ void check_rescue_group(struct doctor *doctor)
     }
 }
 
+/* Root's door at the console is the last one, but only for who has root's password. */
+void check_console(struct doctor *doctor)
+{
+    AUTO_FREE char *text = NULL;
+    int r = setup_read(doctor->root, "etc/shadow", &text, NULL);
+    if (r < 0 || text == NULL) {
+        if (r == -EACCES)
+            doctor_say(doctor, DOCTOR_INFO, NULL, "/etc/shadow cannot be read: run it as root");
+        return;
+    }
+    const char *line = strncmp(text, "root:", 5) == 0 ? text : strstr(text, "\nroot:");
+    const char *password = line != NULL ? strchr(line, ':') + 1 : "*";
+    if (password[0] == '!' || password[0] == '*')
+        doctor_say(doctor, DOCTOR_WARN, "passwd root, or more members in the rescue group",
+            "root has no password, so nobody can log in at the console: while the agent is away "
+            "the rescue group is the only way in");
+}
+
 static void look_at_nsswitch(struct doctor *doctor, const char *text, const char *database)
 {
     size_t length = strlen(database);

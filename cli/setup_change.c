@@ -276,6 +276,9 @@ static int write_files(struct job *job, const struct store_pending *pending)
 
 static int apply(struct job *job)
 {
+    const char *stale = setup_plan_stale(&job->plan);
+    if (stale != NULL)
+        return stop(job, "nothing is changed: somebody else has changed /%s meanwhile", stale);
     int r = store_backup(&job->plan, job->names, &job->backup);
     if (r < 0)
         return stop(job, "nothing is changed: the backup cannot be written: %s", strerror(-r));

@@ -73,6 +73,8 @@ int pending_arm(
         return r;
     if (!system_has_systemd())
         r = -ENOSYS;
+    /* One that a killed run has left would keep the name. */
+    stop_timer();
     if (r == 0)
         r = enable_at_boot(ret_problem);
     if (r == 0)

@@ -214,6 +214,17 @@ bool setup_plan_changes(const struct setup_plan *plan)
     return false;
 }
 
+const char *setup_plan_stale(const struct setup_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        AUTO_FREE char *now = NULL;
+        if (setup_read(plan->root, plan->changes[i].path, &now, NULL) < 0 ||
+            !str_equal(now, plan->changes[i].before))
+            return plan->changes[i].path;
+    }
+    return NULL;
+}
+
 int setup_plan_diff(const struct setup_plan *plan, char **ret_text)
 {
     struct str_builder out = {0};

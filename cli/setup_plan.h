@@ -34,6 +34,10 @@ MUST_USE int setup_plan_door(
 /* Whether anything would change. */
 bool setup_plan_changes(const struct setup_plan *plan);
 
+/* The first file that is no longer what the plan was made from, NULL when all still are: between
+ * the plan and the answer to "apply?" somebody else may have written it. */
+const char *setup_plan_stale(const struct setup_plan *plan);
+
 /* All diffs behind each other; caller frees. */
 MUST_USE int setup_plan_diff(const struct setup_plan *plan, char **ret_text);
 

@@ -256,6 +256,17 @@ static void names_from_elsewhere_first_are_found(void **state)
     assert_one(fixture, DOCTOR_WARN, "\"sss\"");
 }
 
+static void a_console_without_a_password_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file(fixture, "etc/shadow", "daemon:*:1::::::\nroot:$y$x:1::::::\n", 0600);
+    check_console(&fixture->doctor);
+    assert_none(fixture);
+    write_file(fixture, "etc/shadow", "root:!:1::::::\n", 0600);
+    check_console(&fixture->doctor);
+    assert_one(fixture, DOCTOR_WARN, "no password");
+}
+
 static void hostile_file_text_is_escaped(void **state)
 {
     struct fixture *fixture = *state;
@@ -295,6 +306,7 @@ int main(void)
         TEST(sudoers_that_lead_round_are_found),
         TEST(an_open_door_beside_is_named),
         TEST(names_from_elsewhere_first_are_found),
+        TEST(a_console_without_a_password_is_told),
         TEST(hostile_file_text_is_escaped),
         TEST(every_check_says_something),
     };

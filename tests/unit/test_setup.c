@@ -231,6 +231,17 @@ static void a_failed_change_leaves_nothing_changed(void **state)
     assert_as_before(fixture);
 }
 
+static void a_file_changed_meanwhile_is_noticed(void **state)
+{
+    const struct fixture *fixture = *state;
+    CLEANUP(setup_plan_done) struct setup_plan plan = {.root = fixture->root};
+    AUTO_FREE char *problem = NULL;
+    assert_int_equal(setup_plan_door(&plan, door_find("sshd"), true, &problem), 0);
+    assert_null(setup_plan_stale(&plan));
+    write_text(fixture, "etc/pam.d/sshd", "# mine\n");
+    assert_string_equal(setup_plan_stale(&plan), "etc/pam.d/sshd");
+}
+
 static void a_link_is_followed_not_replaced(void **state)
 {
     const struct fixture *fixture = *state;
@@ -436,6 +447,7 @@ int main(void)
         TEST(a_backup_puts_everything_back),
         TEST(what_others_wrote_meanwhile_is_kept),
         TEST(a_failed_change_leaves_nothing_changed),
+        TEST(a_file_changed_meanwhile_is_noticed),
         TEST(a_link_is_followed_not_replaced),
         TEST(missing_programs_are_told),
         TEST(a_missing_sudo_conf_is_made_and_removed),
