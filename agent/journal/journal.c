@@ -273,14 +273,15 @@ uint64_t journal_cursor(const struct journal *journal)
     return atomic_load(&journal->cursor);
 }
 
-void journal_stop(struct journal *journal, uint64_t timeout_us)
+uint64_t journal_stop(struct journal *journal, uint64_t timeout_us)
 {
-    uint64_t give_up;
+    uint64_t give_up, cursor;
     bool finished;
 
     if (!journal)
-        return;
+        return 0;
     thread_lock(&journal->lock);
+    journal->durable = UINT64_MAX; /* one more look, whatever was told before */
     journal->stop_at_us = clock_deadline(timeout_us);
     give_up =
         clock_deadline(timeout_us > UINT64_MAX - GRACE_US ? UINT64_MAX : timeout_us + GRACE_US);
@@ -289,11 +290,13 @@ void journal_stop(struct journal *journal, uint64_t timeout_us)
         thread_wait(&journal->lock, give_up);
     finished = journal->finished;
     journal->abandoned = !finished;
+    cursor = journal_cursor(journal);
     if (!finished)
         (void)pthread_detach(journal->thread);
     thread_unlock(&journal->lock);
-    if (!finished)
-        return;
-    (void)pthread_join(journal->thread, NULL);
-    journal_free(journal);
+    if (finished) {
+        (void)pthread_join(journal->thread, NULL);
+        journal_free(journal);
+    }
+    return cursor;
 }

@@ -39,6 +39,7 @@ void journal_wake(struct journal *journal, uint64_t seq);
  * thread. */
 uint64_t journal_cursor(const struct journal *journal);
 
-/* Ends the thread, giving it at most `timeout_us` to catch up. One that hangs in a frozen
- * journald is left to itself and frees what is its own if it ever gets out. NULL-safe. */
-void journal_stop(struct journal *journal, uint64_t timeout_us);
+/* Ends the thread once it has copied what is durable, giving it at most `timeout_us` for that.
+ * One that hangs in a frozen journald is left to itself and frees what is its own if it ever gets
+ * out. Returns the cursor, which the caller stores; 0 for NULL. */
+uint64_t journal_stop(struct journal *journal, uint64_t timeout_us);

@@ -249,6 +249,16 @@ void ledger_submit(struct ledger *ledger, struct ledger_batch *batch, bool essen
         ledger_writer_enqueue(&ledger->writer, batch);
 }
 
+void ledger_drain(struct ledger *ledger)
+{
+    while (ledger->pending) {
+        uint64_t submitted = ledger->answered + ledger->waiting;
+
+        ledger_writer_wait_reported(&ledger->writer, submitted);
+        answer(ledger, submitted);
+    }
+}
+
 void ledger_forget(struct ledger *ledger, const void *userdata)
 {
     for (struct ledger_batch *batch = ledger->pending; batch; batch = batch->next_pending)

@@ -96,6 +96,10 @@ void ledger_submit(struct ledger *ledger, struct ledger_batch *batch, bool essen
  * themselves go on. */
 void ledger_forget(struct ledger *ledger, const void *userdata);
 
+/* Waits until what was submitted is durable or has failed, and runs the callbacks. It blocks as
+ * long as the disk does: for the end of the program only. Never from a callback. */
+void ledger_drain(struct ledger *ledger);
+
 /* ---- reading, on the loop (for start-up and for people's queries) ----------------------
  *
  * Reads see what is durable, never what is only submitted, and do not wait for the writer. */

@@ -63,6 +63,7 @@ static void report(struct ledger_writer *writer, const struct ledger_batch *firs
     writer->health.ballast_released = writer->ballast.released;
     writer->health.committed += durable > 0;
     writer->health.batches += durable;
+    thread_notify(&writer->lock);
     thread_unlock(&writer->lock);
     (void)!write(writer->event_fd, &one, sizeof(one));
 }
@@ -157,6 +158,14 @@ uint64_t ledger_writer_reported(struct ledger_writer *writer)
     reported = writer->reported;
     thread_unlock(&writer->lock);
     return reported;
+}
+
+void ledger_writer_wait_reported(struct ledger_writer *writer, uint64_t count)
+{
+    thread_lock(&writer->lock);
+    while (writer->reported < count)
+        thread_wait(&writer->lock, UINT64_MAX);
+    thread_unlock(&writer->lock);
 }
 
 void ledger_writer_health(struct ledger_writer *writer, struct ledger_health *ret_health)

@@ -43,5 +43,8 @@ void ledger_writer_enqueue(struct ledger_writer *writer, struct ledger_batch *ba
 /* How many batches have a result; they are the ones enqueued first. */
 uint64_t ledger_writer_reported(struct ledger_writer *writer);
 
+/* Blocks until that many have a result. */
+void ledger_writer_wait_reported(struct ledger_writer *writer, uint64_t count);
+
 /* Fills in last_error, ballast_released, committed, batches. */
 void ledger_writer_health(struct ledger_writer *writer, struct ledger_health *ret_health);

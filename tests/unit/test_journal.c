@@ -116,7 +116,7 @@ static int tear_down(void **state)
     struct scene *scene = *state;
 
     set_frozen(scene, false);
-    journal_stop(scene->journal, PATIENCE_US);
+    (void)journal_stop(scene->journal, PATIENCE_US);
     ledger_fixture_done(&scene->ledger);
     thread_lock_done(&scene->journald->lock);
     free(scene->journald);
@@ -136,7 +136,7 @@ static void start_journal(struct scene *scene, uint64_t cursor)
 
 static void stop_journal(struct scene *scene)
 {
-    journal_stop(scene->journal, PATIENCE_US);
+    (void)journal_stop(scene->journal, PATIENCE_US);
     scene->journal = NULL;
 }
 
@@ -246,7 +246,7 @@ static void test_stop_while_frozen(void **state)
     start_journal(scene, 0);
     wait_until_waiting(scene);
     start = clock_boottime_us();
-    journal_stop(scene->journal, 100 * USEC_PER_MSEC);
+    assert_int_equal(journal_stop(scene->journal, 100 * USEC_PER_MSEC), 0);
     scene->journal = NULL;
     assert_in_range(clock_boottime_us() - start, 100 * USEC_PER_MSEC, 2 * USEC_PER_SEC);
     set_frozen(scene, false);
@@ -294,6 +294,23 @@ static void test_stop_catches_up(void **state)
     start_journal(scene, 0);
     stop_journal(scene);
     assert_received(scene, 1, 500);
+}
+
+/* What became durable without a word is copied all the same before the end. */
+static void test_stop_takes_a_last_look(void **state)
+{
+    struct scene *scene = *state;
+    struct journal *journal;
+
+    append(scene, 2);
+    start_journal(scene, 0);
+    wait_for_count(scene, 2);
+    journal = scene->journal;
+    scene->journal = NULL; /* so that append() tells nobody */
+    append(scene, 1);
+    assert_int_equal(journal_stop(journal, PATIENCE_US), 3);
+    assert_received(scene, 1, 3);
+    assert_int_equal(journal_stop(NULL, 0), 0);
 }
 
 static void test_absent_socket_is_waited_for(void **state)
@@ -390,6 +407,7 @@ int main(void)
         SCENE(test_stop_while_frozen),
         SCENE(test_restart_goes_on_behind_the_cursor),
         SCENE(test_stop_catches_up),
+        SCENE(test_stop_takes_a_last_look),
         SCENE(test_absent_socket_is_waited_for),
         SCENE(test_socket_that_goes_away_in_a_send),
         SCENE(test_failing_sends_are_repeated),

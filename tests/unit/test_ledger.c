@@ -338,6 +338,37 @@ static void test_close_commits_and_answers(void **state)
     assert_int_equal(ledger_fixture_count_dense(fixture), ARRAY_SIZE(answers));
 }
 
+struct draining {
+    struct ledger_fixture *fixture;
+    uint64_t last_seq;
+};
+
+/* Submits from a callback, twice over: all of it is drained. */
+static void on_second(int result, uint64_t first_seq, void *userdata)
+{
+    struct draining *draining = userdata;
+
+    assert_int_equal(result, 0);
+    draining->last_seq = first_seq;
+    if (first_seq < 30)
+        ledger_submit(draining->fixture->ledger, ledger_fixture_batch("more", "{}"), false,
+            on_second, draining);
+}
+
+static void test_drain_waits_for_all(void **state)
+{
+    struct draining draining = {.fixture = *state};
+
+    ledger_drain(draining.fixture->ledger);
+    for (int i = 0; i < 10; i++)
+        ledger_submit(
+            draining.fixture->ledger, ledger_fixture_batch("A", "{}"), false, on_second, &draining);
+    ledger_drain(draining.fixture->ledger);
+    assert_int_equal(draining.last_seq, ledger_durable_seq(draining.fixture->ledger));
+    assert_true(draining.last_seq >= 30);
+    assert_int_equal(ledger_fixture_count_dense(draining.fixture), draining.last_seq);
+}
+
 struct chained {
     struct ledger_fixture *fixture;
     struct ledger_answer second;
@@ -453,6 +484,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_waiting_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_forgotten_callbacks_are_not_called, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close_commits_and_answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_drain_waits_for_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_callback_may_submit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_submitting_while_closing_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reader_of_another_thread, set_up, tear_down),
