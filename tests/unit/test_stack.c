@@ -292,6 +292,48 @@ static void odd_last_lines_survive(void **state)
     }
 }
 
+/* A small generator with a fixed start: the same files on every run. */
+static unsigned next_random(unsigned *seed)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return *seed >> 16;
+}
+
+static void random_file(unsigned *seed, char *text, size_t size)
+{
+    static const char *const pieces[] = {"auth required x.so\n", "@include common-auth\n",
+        "@include common-account\n", "account sufficient y.so\n", "\n", "# c \\\n",
+        "session [success=1 default=ignore] \\\n z.so\n", "-account optional q.so # t\n",
+        "session include common-session\n", "@include gone\n", "account required x.so",
+        "\taccount\trequired\tw.so\n", "password include common-password\n", "#\n", "  \n",
+        "# assent begin other\n# assent end\n"};
+    unsigned count = next_random(seed) % 8;
+    text[0] = '\0';
+    for (unsigned i = 0; i < count; i++)
+        strncat(text, pieces[next_random(seed) % ARRAY_SIZE(pieces)], size - strlen(text) - 1);
+}
+
+static void whatever_goes_on_comes_off(void **state)
+{
+    unsigned seed = 1, done = 0;
+    (void)state;
+    for (unsigned round = 0; round < 4000; round++) {
+        const struct door *door = &door_table[round % 4];
+        const struct stack_insert *inserts = door->files[0].inserts;
+        AUTO_FREE char *on = NULL, *again = NULL, *off = NULL;
+        char text[512];
+        random_file(&seed, text, sizeof(text));
+        if (stack_edit_add(PAMD, text, door->name, inserts, &on) < 0)
+            continue;
+        done++;
+        assert_int_equal(stack_edit_add(PAMD, on, door->name, inserts, &again), 0);
+        assert_string_equal(again, on);
+        assert_int_equal(stack_edit_remove(on, door->name, &off), 0);
+        assert_string_equal(off, text);
+    }
+    assert_true(done > 1000);
+}
+
 static void foreign_layouts_are_refused(void **state)
 {
     (void)state;
@@ -358,6 +400,7 @@ int main(void)
         cmocka_unit_test(interactive_replaces_and_keeps_the_include),
         cmocka_unit_test(su_keeps_rootok_first),
         cmocka_unit_test(odd_last_lines_survive),
+        cmocka_unit_test(whatever_goes_on_comes_off),
         cmocka_unit_test(foreign_layouts_are_refused),
         cmocka_unit_test(broken_markers_are_refused),
         cmocka_unit_test(a_line_is_appended_and_taken_back),
