@@ -1,6 +1,7 @@
 #include "arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -29,7 +30,6 @@ static void *alloc_big(struct arena *arena, size_t size)
 
     if (!chunk)
         return NULL;
-    arena->total += size;
     if (arena->chunks) {
         chunk->next = arena->chunks->next;
         arena->chunks->next = chunk;
@@ -40,33 +40,48 @@ static void *alloc_big(struct arena *arena, size_t size)
     return chunk->data;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+static bool add_chunk(struct arena *arena)
 {
+    struct arena_chunk *chunk = chunk_new(CHUNK_SIZE);
+
+    if (!chunk)
+        return false;
+    chunk->next = arena->chunks;
+    arena->chunks = chunk;
+    arena->left = CHUNK_SIZE;
+    return true;
+}
+
+/* `align` is a power of two up to that of max_align_t, which chunks begin at and are a multiple of.
+ */
+static void *take(struct arena *arena, size_t size, size_t align)
+{
+    size_t skip = arena->left % align;
     void *memory;
 
     if (size > PIECE_MAX)
         return NULL;
-    size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     if (size > CHUNK_SIZE / 4)
         return alloc_big(arena, size);
-    if (!arena->chunks || size > arena->left) {
-        struct arena_chunk *chunk = chunk_new(CHUNK_SIZE);
-
-        if (!chunk)
+    if (!arena->chunks || size + skip > arena->left) {
+        if (!add_chunk(arena))
             return NULL;
-        chunk->next = arena->chunks;
-        arena->chunks = chunk;
-        arena->left = CHUNK_SIZE;
-        arena->total += CHUNK_SIZE;
+        skip = 0;
     }
+    arena->left -= skip;
     memory = arena->chunks->data + (arena->chunks->size - arena->left);
     arena->left -= size;
     return memory;
 }
 
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    return take(arena, size, alignof(max_align_t));
+}
+
 char *arena_text(struct arena *arena, const char *text, size_t length)
 {
-    char *copy = length < PIECE_MAX ? arena_alloc(arena, length + 1) : NULL;
+    char *copy = length < PIECE_MAX ? take(arena, length + 1, 1) : NULL;
 
     if (copy)
         memcpy(copy, text, length);

@@ -12,7 +12,6 @@ struct arena_chunk;
 struct arena {
     struct arena_chunk *chunks;
     size_t left; /* in the newest chunk */
-    size_t total;
 };
 
 /* Zeroed memory aligned for any type, or NULL when there is none. Size 0 gives a valid pointer. */
