@@ -102,7 +102,9 @@ void agent_fixture_init(struct agent_fixture *fixture, const char *rules)
     snprintf(fixture->public, sizeof(fixture->public), "%s/public", fixture->directory);
     snprintf(fixture->ledger, sizeof(fixture->ledger), "%s/ledger.db", fixture->directory);
     snprintf(session_file, sizeof(session_file), "%s/session", fixture->directory);
+    snprintf(fixture->spool, sizeof(fixture->spool), "%s/spool", fixture->directory);
     assert_int_equal(mkdir(fixture->policy, 0755), 0);
+    assert_int_equal(mkdir(fixture->spool, 0755), 0);
     agent_fixture_policy(fixture, rules);
 }
 
@@ -114,7 +116,7 @@ static void run_agent(const struct agent_fixture *fixture)
         .ledger = fixture->ledger,
         .gate = fixture->gate,
         .public = fixture->public,
-        .spool = "/nonexistent",
+        .spool = fixture->spool,
     };
     struct agent *agent;
     int r = agent_new(&options, &agent);

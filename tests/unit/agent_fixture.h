@@ -20,7 +20,7 @@
 
 struct agent_fixture {
     char directory[64];
-    char policy[96], gate[96], public[96], ledger[96];
+    char policy[96], gate[96], public[96], ledger[96], spool[96];
     pid_t pid;
 };
 
