@@ -472,9 +472,9 @@ static void a_frozen_agent_costs_the_deadline(void **state)
     uint64_t began = clock_boottime_us();
 
     (void)state;
-    call.options[1] = "deadline=400ms";
+    call.options[1] = "deadline=1s";
     assert_int_equal(check_with(&call, play_frozen), 0);
-    assert_in_range(clock_boottime_us() - began, 400 * USEC_PER_MSEC, 440 * USEC_PER_MSEC);
+    assert_in_range(clock_boottime_us() - began, USEC_PER_SEC, 1100 * USEC_PER_MSEC);
 }
 
 static void root_is_recorded_not_gated(void **state)
