@@ -116,7 +116,7 @@ static enum step on_alias(struct reader *reader, const yaml_event_t *event)
         return out_of_memory(reader);
     node->text = "";
     node->refused = 1;
-    yaml_error(reader->errors, node, "aliases (*%s) are not allowed here; write the value out",
+    yaml_error(reader->errors, node, "aliases (*%s) are not allowed here; put a wildcard in quotes",
         (const char *)event->data.alias.anchor);
     return STEP_ON;
 }
@@ -221,7 +221,10 @@ static enum step on_syntax_error(struct reader *reader)
 
     if (parser->error == YAML_MEMORY_ERROR)
         return out_of_memory(reader);
-    if (parser->context)
+    if (parser->context && strstr(parser->context, "an alias"))
+        yaml_errors_add(reader->errors, file, line, column,
+            "not valid YAML: a value that begins with '*' is an alias; put a wildcard in quotes");
+    else if (parser->context)
         yaml_errors_add(reader->errors, file, line, column, "not valid YAML: %s, %s from line %u",
             parser->problem, parser->context, (unsigned)parser->context_mark.line + 1);
     else

@@ -41,8 +41,9 @@ static const struct {
 } refused[] = {
     {"a: &x 1\n", "f.yaml:1:4: anchors (&x) are not allowed here; write the value out\n"},
     {"a: &x {}\n", "f.yaml:1:4: anchors (&x) are not allowed here; write the value out\n"},
-    {"a: &x [1]\nb: *x\n", "f.yaml:1:4: anchors (&x) are not allowed here; write the value out\n"
-                           "f.yaml:2:4: aliases (*x) are not allowed here; write the value out\n"},
+    {"a: &x [1]\nb: *x\n",
+        "f.yaml:1:4: anchors (&x) are not allowed here; write the value out\n"
+        "f.yaml:2:4: aliases (*x) are not allowed here; put a wildcard in quotes\n"},
     {"a: !!str b\n", "f.yaml:1:4: tags (tag:yaml.org,2002:str) are not allowed here; every value "
                      "is plain text\n"},
     {"a: !x {b: c}\n", "f.yaml:1:4: tags (!x) are not allowed here; every value is plain text\n"},
@@ -71,6 +72,9 @@ static const struct {
                 "while parsing a flow sequence from line 1\n"},
     {"a: b\n c: d\n",
         "f.yaml:2:3: not valid YAML: mapping values are not allowed in this context\n"},
+    {"a: *.example.org\n",
+        "f.yaml:1:5: not valid YAML: a value that begins with '*' is an alias; put a wildcard in "
+        "quotes\n"},
     {"\ta: b\n", "f.yaml:1:1: not valid YAML: found character that cannot start any token, "
                  "while scanning for the next token from line 1\n"},
     {"[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]\n", "f.yaml:1:17: nested deeper than 16 levels\n"},
