@@ -136,3 +136,10 @@ int accounts_in_group(const char *user, gid_t gid)
         return 1;
     return for_each_line("/etc/group", match_member, &member);
 }
+
+bool accounts_is_member(const char *group, const char *user)
+{
+    gid_t gid;
+
+    return group && accounts_gid(group, &gid) == 0 && accounts_in_group(user, gid) == 1;
+}

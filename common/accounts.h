@@ -16,3 +16,7 @@ MUST_USE int accounts_gid(const char *name, gid_t *ret_gid);
 /* Whether `user` belongs to the group with that gid according to /etc/passwd (primary)
  * or /etc/group (listed). Returns 1, 0 or -errno. */
 MUST_USE int accounts_in_group(const char *user, gid_t gid);
+
+/* Whether `user` belongs to the group of that name by these two files. A NULL group has no
+ * members; an error counts as no: what hangs on it (rescue, exemption) then stays closed. */
+bool accounts_is_member(const char *group, const char *user);

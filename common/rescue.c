@@ -7,19 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "accounts.h"
 #include "clock.h"
 #include "str.h"
 
 /* Longer values are cut: the agent reads no file over 4 KiB. */
 #define VALUE_SIZE 400
-
-bool rescue_is_member(const char *group, const char *user)
-{
-    gid_t gid;
-
-    return group && accounts_gid(group, &gid) == 0 && accounts_in_group(user, gid) == 1;
-}
 
 /* Opens the directory and tells its group. Members of that group (the agent) may write it,
  * others may not. */

@@ -8,7 +8,6 @@
  * never reads half. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -26,10 +25,6 @@ struct rescue_use {
     const char *command; /* sudo: what is run */
     const char *why;
 };
-
-/* Whether `user` is in `group` by /etc/passwd and /etc/group. A NULL group has no members;
- * an error counts as no. */
-bool rescue_is_member(const char *group, const char *user);
 
 /* Writes the spool file. Returns 0, -EDQUOT when RESCUE_PER_MINUTE is reached, -EPERM when the
  * directory is not root's alone, or -errno. */

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <syslog.h>
 
+#include "../common/accounts.h"
 #include "../common/clock.h"
 #include "../common/enquiry.h"
 #include "../common/names.h"
@@ -63,7 +64,7 @@ enum flow_outcome flow_begin(struct flow *flow, pam_handle_t *pamh, int flags, i
     }
     if (opened != PAM_SUCCESS)
         return opened == PAM_USER_UNKNOWN ? FLOW_UNKNOWN_USER : FLOW_BROKEN;
-    return rescue_is_member(flow->options.exempt, flow->door.user) ? FLOW_EXEMPT : FLOW_GRANTED;
+    return accounts_is_member(flow->options.exempt, flow->door.user) ? FLOW_EXEMPT : FLOW_GRANTED;
 }
 
 /* ---- a question ----------------------------------------------------------------------- */
@@ -274,7 +275,7 @@ static bool rescue_opens(const struct question *question)
     };
     int r;
 
-    if (!rescue_is_member(flow->options.rescue, flow->door.user))
+    if (!accounts_is_member(flow->options.rescue, flow->door.user))
         return false;
     if (question->ask.phase != GATE_PHASE_ACCOUNT)
         return true;

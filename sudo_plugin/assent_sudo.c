@@ -11,6 +11,7 @@
 #include <sudo_plugin.h>
 #include <syslog.h>
 
+#include "../common/accounts.h"
 #include "../common/clock.h"
 #include "../common/enquiry.h"
 #include "../common/macro.h"
@@ -186,7 +187,10 @@ static int refuse(struct screen *screen, const char *text, const char **errstr)
 /* Real uid 0 is not elevating: recorded where possible, never gated. */
 static int let_root_run(const char *why)
 {
-    syslog(LOG_AUTHPRIV | LOG_NOTICE, "assent_sudo: root let through: %s", why);
+    char line[512];
+
+    str_escape(why, strlen(why), line, sizeof(line));
+    syslog(LOG_AUTHPRIV | LOG_NOTICE, "assent_sudo: root let through: %s", line);
     return LET_RUN;
 }
 
@@ -216,7 +220,7 @@ static bool rescue_opens(const struct question *question)
     };
     int r;
 
-    if (!rescue_is_member(current.rescue, current.user))
+    if (!accounts_is_member(current.rescue, current.user))
         return false;
     r = rescue_record(ASSENT_SPOOL_DIR, &use);
     if (r < 0)
