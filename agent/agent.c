@@ -1,6 +1,7 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -255,6 +256,8 @@ static int take_passed(int *ret_gate, int *ret_public)
     for (int i = 0; i < count; i++) {
         int fd = SD_LISTEN_FDS_START + i;
 
+        /* a client that left between poll and accept must not stop the loop */
+        (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
         if (strcmp(names[i], "gate") == 0 && *ret_gate < 0)
             *ret_gate = fd;
         else if (strcmp(names[i], "public") == 0 && *ret_public < 0)

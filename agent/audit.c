@@ -174,7 +174,7 @@ void audit_approval(
     put(json, "approver", approval->person);
     json_object_set_new(json, "approver_uid", json_integer(approval->uid));
     put(json, "strength", strength_to_string((enum strength)approval->strength));
-    put(json, "detail", approval->reason);
+    put(json, "reason", approval->reason ? approval->reason : request->reason);
     snprintf(message, sizeof(message), "%s %s request %s of %s to %s%s%s (%u of %llu)",
         approval->person, approval->approved ? "approved" : "refused", request->id,
         request->subject.name, or_empty(what), approval->reason ? ": " : "",

@@ -38,8 +38,8 @@ void door_answer_allow(struct inquiry *inquiry, uint64_t left_us)
 
     tie_make(inquiry->agent->seal_key, inquiry->chain, &bearer, tie);
     if (inquiry->chain[0] != '\0')
-        sessions_remember(&inquiry->agent->sessions, inquiry->pid, inquiry->subject.uid,
-            inquiry->chain);
+        sessions_remember(
+            &inquiry->agent->sessions, inquiry->pid, inquiry->subject.uid, inquiry->chain);
     inquiry->answer(inquiry, &answer);
 }
 
@@ -79,7 +79,7 @@ static struct audit_decision decision_of(const struct inquiry *inquiry)
         .subject = &inquiry->subject,
         .scope = &inquiry->scope,
         .verdict = &inquiry->verdict,
-        .policy = policy_digest(inquiry->agent->policy),
+        .policy = policy_digest(inquiry->policy),
         .tty = inquiry->tty,
         .reason = inquiry->reason,
     };
@@ -238,6 +238,7 @@ int door_prepare(struct inquiry *inquiry)
 
     if (ask->uid >= UINT32_MAX || !str_is_name(ask->user) || !str_is_name(ask->service))
         return -EINVAL;
+    inquiry->policy = policy_ref(inquiry->agent->policy);
     inquiry->subject.uid = (uint32_t)ask->uid;
     inquiry->subject.kind = facts_kind(inquiry->agent, (uid_t)ask->uid);
     inquiry->subject.name = str_escape_new(ask->user);
@@ -302,6 +303,8 @@ void door_cancel(struct inquiry *inquiry)
         close(inquiry->command_fd);
     inquiry->command_fd = -1;
     facts_done(&inquiry->store);
+    policy_free(inquiry->policy);
+    inquiry->policy = NULL;
     scope_done(&inquiry->scope);
     subject_done(&inquiry->subject);
     free(inquiry->tty);

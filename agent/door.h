@@ -33,6 +33,7 @@ struct inquiry {
     char *tty;    /* escaped */
     char *reason; /* escaped */
     struct facts_store store;
+    struct policy *policy; /* a reference: the verdict points into it */
     struct verdict verdict;
     struct waiter waiter;
     char chain[IDS_SIZE];    /* of the decision or grant that lets it through */

@@ -1,6 +1,7 @@
 #include "door_request.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../common/names.h"
@@ -54,11 +55,11 @@ void door_undo(struct inquiry *inquiry)
         lifecycle_return_use(inquiry->agent, grant);
 }
 
-/* PAM's phases of sudo and su run for questions too (sudo -l), so they never use a grant up;
- * a later phase of the same login has used it already. */
+/* PAM's phases of sudo run for questions too (sudo -l), so they never use a grant up. */
 static bool takes_a_use(const struct inquiry *inquiry)
 {
-    return inquiry->ask->phase == GATE_PHASE_COMMAND || is_login(inquiry);
+    return inquiry->ask->phase == GATE_PHASE_COMMAND ||
+           !str_equal(inquiry->scope.service, SERVICE_SUDO);
 }
 
 static void use_grant(struct inquiry *inquiry, struct grant *grant)
@@ -177,7 +178,10 @@ static void set_terms(struct request *request, const struct verdict *verdict)
 {
     request->need = verdict->stages[0].need;
     request->duration_us = verdict->duration_us;
-    request->uses = verdict->uses;
+    /* without the plugin sudo's uses cannot be counted, see takes_a_use() */
+    request->uses = request->scope.command || !str_equal(request->scope.service, SERVICE_SUDO)
+                        ? verdict->uses
+                        : 0;
     request->keep = verdict->keep;
     request->survives_reboot = verdict->survives_reboot;
 }
@@ -209,12 +213,13 @@ int door_new_request(struct inquiry *inquiry, struct request **ret_request)
     if (r == 0)
         r = scope_copy(&inquiry->scope, &request->scope);
     if (r == 0)
-        r = people_ask(inquiry->agent->policy, &verdict->stages[0], request);
+        r = people_ask(inquiry->policy, &verdict->stages[0], request);
     if (r < 0) {
         request_free(request);
         return r;
     }
     set_terms(request, verdict);
+    snprintf(request->policy, sizeof(request->policy), "%s", policy_digest(inquiry->policy));
     request->rule = strdup(verdict->rule);
     request->reason = inquiry->reason ? strdup(inquiry->reason) : NULL;
     request->ticket = inquiry->ask->ticket ? str_escape_new(inquiry->ask->ticket) : NULL;

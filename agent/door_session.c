@@ -63,8 +63,8 @@ static bool find_chain(struct inquiry *inquiry)
         inquiry->chain[0] != '\0')
         return true;
     chain = scope_is_setuid_door(inquiry->ask->service)
-        ? sessions_find(&agent->sessions, inquiry->pid, inquiry->subject.uid)
-        : NULL;
+                ? sessions_find(&agent->sessions, inquiry->pid, inquiry->subject.uid)
+                : NULL;
     if (chain)
         memcpy(inquiry->chain, chain, sizeof(inquiry->chain));
     return chain != NULL;
@@ -117,9 +117,9 @@ void door_session_end(struct inquiry *inquiry)
     struct ledger_batch *batch = ledger_batch_new();
 
     if (batch) {
-        audit_session(
-            batch, EVENT_SESSION_ENDED,
-            sessions_find(&agent->sessions, inquiry->pid, inquiry->subject.uid), &inquiry->subject, inquiry->scope.service, session);
+        audit_session(batch, EVENT_SESSION_ENDED,
+            sessions_find(&agent->sessions, inquiry->pid, inquiry->subject.uid), &inquiry->subject,
+            inquiry->scope.service, session);
         agent_record(agent, batch);
     }
     inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_DENY});

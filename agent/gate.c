@@ -7,6 +7,7 @@
 
 #include "../common/clock.h"
 #include "../common/record.h"
+#include "../common/str.h"
 #include "agent.h"
 #include "door.h"
 #include "session.h"
@@ -71,12 +72,29 @@ static void end_inquiry(struct gate_conn *conn)
     door_cancel(&conn->inquiry);
 }
 
+/* A text that is too long for the wire is cut, never the answer: silence would look like an
+ * agent that is gone. */
+static const char *fitting(const char *text, char *buffer)
+{
+    if (!text || strlen(text) < GATE_TEXT_MAX)
+        return text;
+    memcpy(buffer, text, GATE_TEXT_MAX - 4);
+    buffer[GATE_TEXT_MAX - 4] = '\0';
+    while (!str_is_utf8(buffer, strlen(buffer)))
+        buffer[strlen(buffer) - 1] = '\0';
+    return strcat(buffer, "...");
+}
+
 static bool send_answer(struct gate_conn *conn, const struct gate_answer *answer)
 {
-    /* Answers are short: texts, ids and numbers, each with its cap. */
-    uint8_t buffer[8 * GATE_TEXT_MAX];
-    int length = record_encode_answer(answer, buffer, sizeof(buffer));
+    char text[GATE_TEXT_MAX], asked[GATE_TEXT_MAX];
+    uint8_t buffer[4 * GATE_TEXT_MAX];
+    struct gate_answer fits = *answer;
+    int length;
 
+    fits.text = fitting(answer->text, text);
+    fits.asked = fitting(answer->asked, asked);
+    length = record_encode_answer(&fits, buffer, sizeof(buffer));
     return length >= 0 &&
            send(conn->fd, buffer, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length;
 }
@@ -354,6 +372,8 @@ int gate_server_new(struct agent *agent, int listen_fd, struct gate_server **ret
         return r;
     }
     sd_event_source_set_io_fd_own(server->io, true);
+    /* people at a door before people at the command line */
+    sd_event_source_set_priority(server->io, SD_EVENT_PRIORITY_IMPORTANT);
     *ret_server = server;
     return 0;
 }

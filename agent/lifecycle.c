@@ -230,7 +230,6 @@ static int prepare_request(struct agent *agent, struct request *request, uint64_
     if (r < 0)
         return r;
     memcpy(request->boot_id, agent->boot_id, sizeof(request->boot_id));
-    snprintf(request->policy, sizeof(request->policy), "%s", policy_digest(agent->policy));
     request->created_us = clock_boottime_us();
     request->expires_us = request->created_us + within_us;
     request->created_real_us = clock_realtime_us();

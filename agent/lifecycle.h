@@ -19,8 +19,8 @@ struct request;
 typedef void (*request_done_fn)(int result, struct request *request, void *userdata);
 typedef void (*grant_done_fn)(int result, struct grant *grant, void *userdata);
 
-/* Opens a filled-in request, which it takes: id (unless reserved already), times and policy
- * are set here. */
+/* Opens a filled-in request, which it takes: id (unless reserved already) and times are set
+ * here. */
 void lifecycle_open(struct agent *agent, struct request *request, uint64_t within_us,
     request_done_fn done, void *userdata);
 

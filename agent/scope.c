@@ -186,6 +186,9 @@ char *scope_command_line(const struct scope *scope)
     return str_builder_take(&builder);
 }
 
+/* In one line among others; the whole is in the request and in the records. */
+#define COMMAND_SHOWN_MAX 400
+
 char *scope_describe(const struct scope *scope)
 {
     AUTO_FREE char *line = scope_command_line(scope);
@@ -199,7 +202,8 @@ char *scope_describe(const struct scope *scope)
         if (scope->rhost)
             str_appendf(&builder, " from %s", scope->rhost);
     } else if (scope->command) {
-        str_appendf(&builder, "run %s as %s with %s", line, run_as, scope->service);
+        str_appendf(&builder, "run %.*s%s as %s with %s", COMMAND_SHOWN_MAX, line,
+            strlen(line) > COMMAND_SHOWN_MAX ? "... (cut)" : "", run_as, scope->service);
         if (scope->cwd)
             str_appendf(&builder, ", in %s", scope->cwd);
     } else if (str_equal(scope->service, SERVICE_SU)) {

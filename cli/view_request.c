@@ -191,7 +191,8 @@ void view_show_request(struct str_builder *out, const struct view *view, const j
         view_row_time(out, view, "Ends", field_time(request, "expires"));
     view_row_text(out, view, "Because", field_text(request, "end_reason"));
     put_origin(out, view, request);
-    put_paragraph(out, view, "What approving allows", field_text(request, "meaning"));
+    put_paragraph(out, view, view_has_ended(request) ? "What was asked" : "What approving allows",
+        field_text(request, "meaning"));
     put_unusual(out, view, request);
     view_approvals(out, view, request);
     put_next(out, view, request);

@@ -28,16 +28,21 @@ static void put_lines(struct str_builder *out, const struct view *view, enum sty
     }
 }
 
+static void put_count(struct str_builder *out, int64_t count, const char *noun)
+{
+    str_appendf(out, "%lld %s%s", (long long)count, noun, count == 1 ? "" : "s");
+}
+
 static void put_policy_row(struct str_builder *out, const struct view *view, const json_t *policy)
 {
     const char *digest = field_text(policy, "digest");
-    int64_t rules = field_int(policy, "rules", 0);
     struct str_builder line = {0};
     AUTO_FREE char *text = NULL;
     AUTO_FREE char *start = digest ? strndup(digest, DIGEST_SHOWN) : NULL;
 
     text_put(&line, start ? start : "none");
-    str_appendf(&line, ", %lld rule%s", (long long)rules, rules == 1 ? "" : "s");
+    str_append(&line, ", ");
+    put_count(&line, field_int(policy, "rules", 0), "rule");
     if (field_text(policy, "directory")) {
         str_append(&line, ", from ");
         text_put(&line, field_text(policy, "directory"));
@@ -61,9 +66,11 @@ static void put_counts(struct str_builder *out, const struct view *view, const j
     struct str_builder line = {0};
     AUTO_FREE char *text = NULL;
 
-    str_appendf(&line, "%lld open requests, %lld live grants, %lld records",
-        (long long)field_int(status, "requests", 0), (long long)field_int(status, "grants", 0),
-        (long long)field_int(status, "records", 0));
+    put_count(&line, field_int(status, "requests", 0), "open request");
+    str_append(&line, ", ");
+    put_count(&line, field_int(status, "grants", 0), "live grant");
+    str_append(&line, ", ");
+    put_count(&line, field_int(status, "records", 0), "record");
     if (behind > 0)
         str_appendf(&line, " (%lld not in the journal yet)", (long long)behind);
     text = str_builder_take(&line);

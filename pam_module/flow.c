@@ -434,10 +434,30 @@ enum flow_outcome flow_open_session(struct flow *flow)
     return outcome;
 }
 
+/* For the agent to find when it is back. Who stands at the console gets in all the same when it
+ * cannot be written. */
+static void spool_console(const struct question *question)
+{
+    const struct flow *flow = question->flow;
+    const struct rescue_use use = {
+        .service = flow->door.service,
+        .user = flow->door.user,
+        .uid = flow->door.uid,
+        .tty = flow->door.tty,
+        .why = "root at the console, the agent does not answer",
+    };
+    int r = rescue_record(ASSENT_SPOOL_DIR, &use);
+
+    if (r < 0)
+        pam_syslog(flow->pamh, LOG_CRIT, "root at the console cannot be recorded: %s",
+            strerrordesc_np(-r));
+}
+
 /* Says something and waits a moment for the acknowledgement, whatever it is. */
-static void tell(struct flow *flow, uint64_t phase, const char *tie)
+static void tell(struct flow *flow, uint64_t phase, const char *tie, bool at_console)
 {
     CLEANUP(question_done) struct question question;
+    enum enquiry_outcome outcome;
 
     if (flow->options.deadline_us > TELL_DEADLINE)
         flow->options.deadline_us = TELL_DEADLINE;
@@ -446,7 +466,9 @@ static void tell(struct flow *flow, uint64_t phase, const char *tie)
         return;
     if (tie)
         question.ask.tie = tie;
-    (void)question_ask(&question);
+    outcome = question_ask(&question);
+    if (at_console && outcome == ENQUIRY_GONE && phase == GATE_PHASE_ACCOUNT)
+        spool_console(&question);
 }
 
 void flow_close_session(struct flow *flow)
@@ -455,11 +477,11 @@ void flow_close_session(struct flow *flow)
 
     if (pam_get_data(flow->pamh, TIE_DATA, &tie) != PAM_SUCCESS)
         tie = NULL;
-    tell(flow, GATE_PHASE_END, tie);
+    tell(flow, GATE_PHASE_END, tie, false);
 }
 
 void flow_tell_console(struct flow *flow, unsigned phase)
 {
     pam_syslog(flow->pamh, LOG_NOTICE, "root at the console: never refused");
-    tell(flow, phase, NULL);
+    tell(flow, phase, NULL, true);
 }

@@ -80,6 +80,7 @@ struct owned_uid {
 };
 
 struct policy {
+    unsigned references; /* beyond the first */
     struct arena arena; /* every text and list below */
     struct rule *rules; /* in file order */
     size_t rule_count;

@@ -4,10 +4,20 @@
 #include "model.h"
 #include "owners.h"
 
+struct policy *policy_ref(struct policy *policy)
+{
+    policy->references++;
+    return policy;
+}
+
 void policy_free(struct policy *policy)
 {
     if (!policy)
         return;
+    if (policy->references > 0) {
+        policy->references--;
+        return;
+    }
     index_done(&policy->index);
     owners_forget(policy);
     names_done(&policy->user_names);

@@ -139,6 +139,9 @@ struct policy *policy_compile(
  * policy: everything is denied. This is the only function here that does I/O. */
 struct policy *policy_load(const char *directory, uid_t owner, struct yaml_errors *errors);
 
+/* Gives back one reference; the last one frees. NULL-safe. policy_ref() takes another: whoever
+ * holds a verdict past the next reload needs one. One thread. */
+struct policy *policy_ref(struct policy *policy);
 void policy_free(struct policy *policy);
 static inline void cleanup_policy(struct policy **policy)
 {

@@ -432,12 +432,23 @@ static void play_refuses_console(int listener)
 static void root_at_the_console_is_never_refused(void **state)
 {
     struct fake_gate gate = fake_gate_start(play_refuses_console);
+    char text[2048];
+    struct stat st;
 
     (void)state;
+    empty_spool();
     assert_int_equal(at_console(4, 1, "root", NULL, HOST_ACCOUNT, ""), PAM_SUCCESS);
     assert_int_equal(host_count(PAM_ERROR_MSG), 0);
     assert_true(fake_gate_finish(&gate));
+    assert_int_equal(spooled(text, sizeof(text), &st), 0);
+    /* Without an agent it is left for later, and gets in also where that fails. */
     assert_int_equal(at_console(4, 64, "root", NULL, HOST_ACCOUNT, ""), PAM_SUCCESS);
+    assert_int_equal(spooled(text, sizeof(text), &st), 1);
+    assert_non_null(strstr(text, "service=login\nuser=root\nuid=0\n"));
+    assert_int_equal(chmod(ASSENT_SPOOL_DIR, 0777), 0);
+    assert_int_equal(at_console(4, 64, "root", NULL, HOST_ACCOUNT, ""), PAM_SUCCESS);
+    assert_int_equal(chmod(ASSENT_SPOOL_DIR, 0770), 0);
+    empty_spool();
     assert_int_equal(at_console(5, 1, "root", NULL, HOST_OPEN_SESSION, "bogus"), PAM_SUCCESS);
     assert_int_equal(at_console(229, 0, "root", "", HOST_ACCOUNT, "bogus"), PAM_SUCCESS);
     assert_int_equal(at_console(204, 64, "root", NULL, HOST_AUTH, ""), PAM_IGNORE);

@@ -272,7 +272,7 @@ static void test_the_status_says_what_is_wrong(void **state UNUSED)
         "\n"
         "  Version  0.1\n"
         "  Started  2 h ago (2026-11-20 08:00:00 UTC)\n"
-        "  Now      1 open requests, 2 live grants, 300 records (4 not in the journal yet)\n"
+        "  Now      1 open request, 2 live grants, 300 records (4 not in the journal yet)\n"
         "  Policy   3f2a91c0aa55, 1 rule, from /etc/assent/policy.d\n"
         "  Loaded   1 h ago (2026-11-20 09:00:00 UTC)\n"
         "\n"
