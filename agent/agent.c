@@ -96,18 +96,23 @@ int agent_new_id(struct agent *agent, char ret_id[IDS_SIZE])
     return r;
 }
 
-static void save_journal_cursor(struct agent *agent)
+static void store_journal_cursor(struct agent *agent, uint64_t cursor)
 {
-    uint64_t cursor = agent->journal ? journal_cursor(agent->journal) : agent->journal_saved;
-    struct ledger_batch *batch;
+    struct ledger_batch *batch = cursor != agent->journal_saved ? ledger_batch_new() : NULL;
     char value[24];
 
-    if (cursor == agent->journal_saved || !(batch = ledger_batch_new()))
+    if (!batch)
         return;
     snprintf(value, sizeof(value), "%llu", (unsigned long long)cursor);
     ledger_batch_meta(batch, META_JOURNAL, value);
     ledger_submit(agent->ledger, batch, true, NULL, NULL);
     agent->journal_saved = cursor;
+}
+
+static void save_journal_cursor(struct agent *agent)
+{
+    if (agent->journal)
+        store_journal_cursor(agent, journal_cursor(agent->journal));
 }
 
 void agent_committed(struct agent *agent)
@@ -486,15 +491,21 @@ int agent_run(struct agent *agent)
     return sd_event_loop(agent->event);
 }
 
+/* The last record, copied like all others, and then how far the copy got. */
 static void record_stop(struct agent *agent)
 {
     struct ledger_batch *batch = agent->ledger ? ledger_batch_new() : NULL;
 
-    if (!batch)
+    if (batch) {
+        audit_agent(
+            batch, EVENT_AGENT_STOPPED, NULL, "assentd stops; requests and grants are kept");
+        ledger_submit(agent->ledger, batch, true, NULL, NULL);
+        ledger_drain(agent->ledger);
+    }
+    if (!agent->journal)
         return;
-    audit_agent(batch, EVENT_AGENT_STOPPED, NULL, "assentd stops; requests and grants are kept");
-    ledger_submit(agent->ledger, batch, true, NULL, NULL);
-    save_journal_cursor(agent);
+    store_journal_cursor(agent, journal_stop(agent->journal, JOURNAL_STOP_US));
+    agent->journal = NULL;
 }
 
 /* The askers' connections go first: what they waited for stays open, since nobody is there
@@ -509,7 +520,6 @@ void agent_free(struct agent *agent)
     public_server_free(agent->public);
     record_stop(agent);
     ledger_close(agent->ledger);
-    journal_stop(agent->journal, JOURNAL_STOP_US);
     digester_free(agent->digester);
     if (agent->reload)
         reload_free(agent);
