@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <security/pam_ext.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <syslog.h>
 
 #include "../common/accounts.h"
@@ -14,22 +13,9 @@
 #include "../common/rescue.h"
 #include "../common/str.h"
 #include "console.h"
-#include "facts.h"
-#include "sshd.h"
+#include "question.h"
 
-#define TELL_DEADLINE USEC_PER_SEC /* for what needs no answer */
-#define TIE_DATA "assent_tie"      /* pam_set_data: from open_session to close_session */
-
-/* One question of this phase: facts, connection, what is watched meanwhile. */
-struct question {
-    struct flow *flow;
-    struct gate_ask ask;
-    struct pam_facts store;
-    struct signals signals;
-    int epoll_fd;
-    struct enquiry enquiry;
-    char *told; /* the last news shown */
-};
+#define TIE_DATA "assent_tie" /* pam_set_data: from open_session to close_session */
 
 /* ---- beginning ------------------------------------------------------------------------ */
 
@@ -65,119 +51,6 @@ enum flow_outcome flow_begin(struct flow *flow, pam_handle_t *pamh, int flags, i
     if (opened != PAM_SUCCESS)
         return opened == PAM_USER_UNKNOWN ? FLOW_UNKNOWN_USER : FLOW_BROKEN;
     return accounts_is_member(flow->options.exempt, flow->door.user) ? FLOW_EXEMPT : FLOW_GRANTED;
-}
-
-/* ---- a question ----------------------------------------------------------------------- */
-
-static int on_prompt(void *context, const char *text, char **ret_line)
-{
-    const struct question *question = context;
-
-    return talk_prompt(&question->flow->talk, text, ret_line);
-}
-
-static void on_waiting(void *context, const struct gate_answer *answer, uint64_t waited_us)
-{
-    struct question *question = context;
-
-    (void)waited_us;
-    if (!answer->text || (question->told && strcmp(question->told, answer->text) == 0))
-        return;
-    free(question->told);
-    question->told = strdup(answer->text);
-    talk_news(&question->flow->talk, answer->text);
-}
-
-static int on_groups(void *context, struct gate_ask *ask)
-{
-    struct question *question = context;
-
-    return pam_facts_add_groups(&question->flow->door, &question->store, ask);
-}
-
-static const struct enquiry_ops ops = {
-    .prompt = on_prompt,
-    .waiting = on_waiting,
-    .groups = on_groups,
-};
-
-/* While people are asked a client can vanish: its TCP connection is watched for the hang-up
- * alone, since data of the client may lie there unread all the time. Returns a descriptor
- * that becomes readable for that or a signal, or -1 when signals are all there is. */
-static int watch_client(const struct question *question)
-{
-    struct epoll_event signal = {.events = EPOLLIN}, hangup = {.events = EPOLLRDHUP};
-    int client_fd = sshd_client_socket(question->flow->pamh);
-    AUTO_CLOSE int fd = -1;
-
-    if (client_fd < 0)
-        return -1;
-    fd = epoll_create1(EPOLL_CLOEXEC);
-    if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, question->signals.fd, &signal) < 0 ||
-        epoll_ctl(fd, EPOLL_CTL_ADD, client_fd, &hangup) < 0)
-        return -1;
-    return TAKE_FD(fd);
-}
-
-/* Whether a no would change nothing here: then nobody waits long for the answer. */
-static bool is_for_the_record(const struct flow *flow, uint64_t phase)
-{
-    return flow->door.kind == DOOR_SETUID &&
-           (flow->door.uid == 0 || phase == GATE_PHASE_SESSION || phase == GATE_PHASE_END);
-}
-
-/* Collects the facts and blocks the signals. Undone by question_done in any case. */
-static int question_init(struct question *question, struct flow *flow, uint64_t phase)
-{
-    int r;
-
-    *question = (struct question){
-        .flow = flow,
-        .signals = SIGNALS_NULL,
-        .epoll_fd = -1,
-        .enquiry = ENQUIRY_NULL,
-    };
-    r = pam_facts_collect(flow->pamh, &flow->door, phase, &question->store, &question->ask);
-    if (r == 0)
-        r = signals_block(&question->signals);
-    if (r < 0)
-        return r;
-    if (flow->door.kind == DOOR_SSHD && phase == GATE_PHASE_AUTH)
-        question->epoll_fd = watch_client(question);
-    question->enquiry.gate = flow->options.gate;
-    question->enquiry.deadline_us = flow->options.deadline_us;
-    if (is_for_the_record(flow, phase) && flow->options.deadline_us > TELL_DEADLINE)
-        question->enquiry.deadline_us = TELL_DEADLINE;
-    question->enquiry.wait_us = flow->options.wait_us;
-    question->enquiry.ask = &question->ask;
-    question->enquiry.signals = &question->signals;
-    question->enquiry.watch_fd =
-        question->epoll_fd >= 0 ? question->epoll_fd : question->signals.fd;
-    question->enquiry.ops = &ops;
-    question->enquiry.context = question;
-    return 0;
-}
-
-static void question_done(struct question *question)
-{
-    enquiry_done(&question->enquiry);
-    pam_facts_done(&question->store);
-    free(question->told);
-    if (question->epoll_fd >= 0)
-        (void)close(question->epoll_fd);
-    signals_restore(&question->signals);
-}
-
-/* Asks. The last look at the signals comes after everything else. */
-static enum enquiry_outcome question_ask(struct question *question)
-{
-    enum enquiry_outcome outcome = enquiry_run(&question->enquiry);
-
-    if (question->flow->options.debug)
-        pam_syslog(question->flow->pamh, LOG_DEBUG, "phase %u for %s: outcome %#x, error %d",
-            (unsigned)question->ask.phase, question->flow->door.user, (unsigned)outcome,
-            question->enquiry.error);
-    return outcome == ENQUIRY_ALLOWED && signals_are_pending() ? ENQUIRY_CANCELLED : outcome;
 }
 
 /* ---- outcomes ------------------------------------------------------------------------- */
@@ -459,8 +332,8 @@ static void tell(struct flow *flow, uint64_t phase, const char *tie, bool at_con
     CLEANUP(question_done) struct question question;
     enum enquiry_outcome outcome;
 
-    if (flow->options.deadline_us > TELL_DEADLINE)
-        flow->options.deadline_us = TELL_DEADLINE;
+    if (flow->options.deadline_us > QUESTION_TELL_DEADLINE)
+        flow->options.deadline_us = QUESTION_TELL_DEADLINE;
     flow->talk.quiet = true;
     if (question_init(&question, flow, phase) < 0)
         return;
