@@ -34,6 +34,14 @@ static void clock_time(uint64_t realtime_us, char ret_text[32])
         snprintf(ret_text, 32, "its end");
 }
 
+/* Without the full stop, which comes later. */
+static int sentence_length(const char *text)
+{
+    size_t length = strlen(text);
+
+    return (int)(length > 0 && text[length - 1] == '.' ? length - 1 : length);
+}
+
 char *say_denied(const struct subject *subject, const struct scope *scope,
     const struct verdict *verdict, const char *host)
 {
@@ -42,12 +50,12 @@ char *say_denied(const struct subject *subject, const struct scope *scope,
 
     if (!what)
         return NULL;
-    if (verdict->rule) {
-        str_appendf(&builder, "Refused: %s (rule %s).", verdict->reason, verdict->rule);
-    } else {
+    if (verdict->rule)
+        str_appendf(&builder, "Refused: %.*s (rule %s).", sentence_length(verdict->reason),
+            verdict->reason, verdict->rule);
+    else
         str_appendf(&builder, "Refused: %s may not %s on %s: %s.", subject->name, what, host,
             verdict->reason);
-    }
     str_appendf(&builder, "\n%s",
         verdict->advice ? verdict->advice : "Ask an administrator of this host if you need this.");
     return str_builder_take(&builder);
