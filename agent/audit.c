@@ -126,8 +126,8 @@ static void request_message(char message[MESSAGE_MAX], const char *event,
         snprintf(message, MESSAGE_MAX, "%s asks to %s [%s]: %s", request->subject.name,
             or_empty(what), request->id, request->reason ? request->reason : "no reason given");
     else if (strcmp(event, EVENT_STAGE_STARTED) == 0)
-        snprintf(message, MESSAGE_MAX, "%s asked about request %s of %s, %llu must approve",
-            or_empty(asked), request->id, request->subject.name, (unsigned long long)request->need);
+        snprintf(message, MESSAGE_MAX, "request %s of %s is put to %s; %llu must approve",
+            request->id, request->subject.name, or_empty(asked), (unsigned long long)request->need);
     else
         snprintf(message, MESSAGE_MAX, "request %s of %s to %s: %s%s%s%s%s", request->id,
             request->subject.name, or_empty(what), request_state_to_string(request->state),
