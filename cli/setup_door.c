@@ -75,7 +75,7 @@ const struct door door_table[] = {
                 {
                     .kind = DOOR_LINE,
                     .path = "etc/sudo.conf",
-                    .line = "Plugin assent_sudo assent_sudo.so",
+                    .line = "Plugin assent_sudo assent_sudo.so rescue=assent-rescue",
                 },
             },
     },

@@ -31,8 +31,17 @@ static const char *const left_out[] = {
     "XDG_CURRENT_DESKTOP",
 };
 
-/* Debian's secure_path: present in nearly every sudo, and the same for everybody. */
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/* Where the system's programs are: a PATH of these alone, as every distribution's secure_path
+ * is, leads nowhere that root did not furnish. */
+static const char *const system_directories[] = {
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+    "/snap/bin",
+};
 
 static bool has_name(const char *entry, size_t length, const char *name)
 {
@@ -49,6 +58,27 @@ static bool is_left_out(const char *entry, size_t length)
     return false;
 }
 
+static bool is_system_directory(const char *directory, size_t length)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(system_directories); i++)
+        if (has_name(directory, length, system_directories[i]))
+            return true;
+    return false;
+}
+
+static bool is_system_path(const char *path)
+{
+    for (;;) {
+        size_t length = strcspn(path, ":");
+
+        if (!is_system_directory(path, length))
+            return false;
+        if (path[length] == '\0')
+            return true;
+        path += length + 1;
+    }
+}
+
 /* Names that count only when they say something else than sudo would make of the account. */
 static bool is_expected(const char *entry, size_t length, const struct environment_account *account)
 {
@@ -60,9 +90,10 @@ static bool is_expected(const char *entry, size_t length, const struct environme
         {"USER", account->name},
         {"USERNAME", account->name},
         {"SHELL", account->shell},
-        {"PATH", DEFAULT_PATH},
     };
 
+    if (has_name(entry, length, "PATH"))
+        return is_system_path(entry + length + 1);
     for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
         if (has_name(entry, length, expected[i].name))
             return expected[i].value && strcmp(entry + length + 1, expected[i].value) == 0;
