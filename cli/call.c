@@ -47,6 +47,21 @@ enum cli_exit call_exit_of(const char *error)
     return row ? row->exit : CLI_FAILED;
 }
 
+/* The agent's messages may have two lines; what users chose in them is escaped by it, and
+ * cannot break a line. Each is escaped here once more and the second is indented. */
+static void put_lines(struct str_builder *out, const char *message)
+{
+    while (*message != '\0') {
+        size_t length = strcspn(message, "\n");
+        AUTO_FREE char *line = strndup(message, length);
+
+        text_put(out, line);
+        message += length + strspn(message + length, "\n");
+        if (*message != '\0')
+            str_append(out, "\n  ");
+    }
+}
+
 void call_describe_error(struct str_builder *out, const char *error, const json_t *parameters)
 {
     const struct error_row *row = find_error(error);
@@ -57,7 +72,7 @@ void call_describe_error(struct str_builder *out, const char *error, const json_
     bool any = false;
 
     if (message || row) {
-        text_put(out, message ? message : row->words);
+        put_lines(out, message ? message : row->words);
     } else {
         str_append(out, "the agent answers with an error: ");
         text_put(out, error);

@@ -39,5 +39,5 @@ int call_say_error(const char *error, const json_t *parameters);
 /* The exit code of an error reply, by its full name. */
 enum cli_exit call_exit_of(const char *error);
 
-/* The words for an error reply: one line, escaped, without the name of the program. */
+/* The words for an error reply: a line or two, escaped, without the name of the program. */
 void call_describe_error(struct str_builder *out, const char *error, const json_t *parameters);

@@ -281,7 +281,11 @@ static void test_errors_are_told_in_words(void **state UNUSED)
     AUTO_FREE char *bare = describe("io.assent.TooMany", NULL);
     AUTO_FREE char *unknown = describe("com.example.\033[1mOops", "{\"message\": 5}");
 
+    AUTO_FREE char *two =
+        describe("io.assent.Invalid", "{\"message\": \"no.\\nAsk \\u0007root.\\n\"}");
+
     assert_string_equal(refused, "not at night (rule night)");
+    assert_string_equal(two, "no.\n  Ask \\x07root.");
     assert_string_equal(ended, "it has already ended (id K7QM-2F9X, state denied)");
     assert_string_equal(bare, "too many at once, try again later");
     assert_string_equal(unknown, "the agent answers with an error: com.example.\\x1b[1mOops");

@@ -64,9 +64,9 @@ static void test_a_call_is_one_json_object_and_a_nul(void **state UNUSED)
     varlink_free(link);
     fake_agent_stop(&agent);
     assert_int_equal(agent.received_count, 1);
-    assert_string_equal(
-        agent.received[0], "{\"method\":\"io.assent.Do\",\"parameters\":{\"reason\":\"na\xc3\xafve "
-                           "\\\"x\\\"\\n\"},\"more\":true}");
+    assert_string_equal(agent.received[0],
+        "{\"method\":\"io.assent.Do\",\"parameters\":{\"reason\":\"na\xc3\xafve "
+        "\\\"x\\\"\\n\"},\"more\":true}");
     fake_agent_done(&agent);
 }
 
