@@ -9,7 +9,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "../../common/clock.h"
 #include "agent_fixture.h"
 
 #define ID_ROOT "/usr/bin/id\0-u"
@@ -35,7 +37,9 @@ static const char rules[] =
     "    what: { service: sudo, command: \"/usr/bin/id *\" }\n"
     "    decision: escalate\n"
     "    uses: 1\n"
-    "    approval: { stages: [ { from: leads, need: 2, within: 5m } ], strength: local }\n";
+    "    approval: { stages: [ { from: leads, need: 2, within: 5m } ], strength: local }\n"
+    "  - { id: crowd, who: { kind: human }, what: { service: sshd }, decision: escalate,\n"
+    "      approval: { stages: [ { from: leads, within: 5m } ], strength: local } }\n";
 
 static int setup(void **state)
 {
@@ -67,7 +71,7 @@ static void test_allow_and_deny(void **state)
 {
     struct agent_fixture *f = *state;
     struct gate_ask games = ask_login(UID_GAMES, "10.0.0.1"), man = ask_login(UID_MAN, "10.0.0.1");
-    struct gate_ask stranger = ask_login(4711, "10.0.0.1");
+    struct gate_ask stranger = ask_login(711, "10.0.0.1");
     struct gate_result result = gate_once(f, &games);
 
     assert_int_equal(result.kind, GATE_ALLOW);
@@ -329,6 +333,92 @@ static void test_root_is_recorded_not_gated(void **state)
     assert_int_equal(audit_count(f, "decided"), 1);
 }
 
+/* Asks for a login that waits, with its reason, and stays connected. */
+static struct gate_result park(struct agent_fixture *f, struct client *client, uid_t uid)
+{
+    struct gate_ask ask = ask_login(uid, "10.0.0.1");
+    struct gate_result result = {0};
+    struct gate_answer answer;
+    uint64_t deadline = clock_deadline(20 * USEC_PER_SEC);
+
+    ask.phase = GATE_PHASE_AUTH;
+    ask.flags = GATE_FLAG_WAIT | GATE_FLAG_PROMPT;
+    ask.reason = "the shop is down";
+    assert_int_equal(client_open(client, f->gate, deadline), 0);
+    assert_int_equal(client_send(client, &ask, -1, deadline), 0);
+    assert_int_equal(client_receive(client, deadline, -1, &answer), 0);
+    result.kind = answer.kind;
+    snprintf(result.text, sizeof(result.text), "%s", answer.text ? answer.text : "");
+    return result;
+}
+
+#define PARKED_MAX 4 /* the default of assent.yaml's logins_waiting */
+
+static void test_parked_logins_are_few(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct client clients[PARKED_MAX + 2];
+    struct gate_result result;
+
+    for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
+        clients[i] = (struct client)CLIENT_NULL;
+    assert_int_equal(park(f, &clients[0], 4000).kind, GATE_WAIT);
+    /* one for a person: the second login is told the id and sent away */
+    result = park(f, &clients[1], 4000);
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_non_null(strstr(result.text, "Log in again"));
+    for (size_t i = 1; i < PARKED_MAX; i++)
+        assert_int_equal(park(f, &clients[i + 1], 4000 + (uid_t)i).kind, GATE_WAIT);
+    /* so many on the host */
+    assert_int_equal(park(f, &clients[PARKED_MAX + 1], 4100).kind, GATE_DENY);
+    /* a vanished one makes room and takes its request along */
+    client_close(&clients[0]);
+    while (audit_count(f, "request-withdrawn") == 0)
+        usleep(1000);
+    client_close(&clients[1]);
+    assert_int_equal(park(f, &clients[1], 4200).kind, GATE_WAIT);
+    for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
+        client_close(&clients[i]);
+}
+
+static void test_waiting_login_hears_at_once(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct client client = CLIENT_NULL;
+    struct gate_answer answer;
+    uint64_t deadline = clock_deadline(20 * USEC_PER_SEC), asked;
+    struct gate_ask ask = ask_login(UID_DAEMON, "10.0.0.1");
+    char id[16];
+
+    ask.phase = GATE_PHASE_AUTH;
+    ask.flags = GATE_FLAG_WAIT | GATE_FLAG_PROMPT;
+    assert_int_equal(client_open(&client, f->gate, deadline), 0);
+    assert_int_equal(client_send(&client, &ask, -1, deadline), 0);
+    assert_int_equal(client_receive(&client, deadline, -1, &answer), 0);
+    assert_int_equal(answer.kind, GATE_NEED);
+    assert_int_equal(answer.need, GATE_NEED_REASON);
+    snprintf(id, sizeof(id), "%s", answer.request);
+    assert_non_null(strstr(answer.text, id));
+    assert_non_null(strstr(answer.text, "carol or dave"));
+    ask.reason = "the shop is down";
+    ask.flags |= GATE_FLAG_ASKED;
+    assert_int_equal(client_send(&client, &ask, -1, deadline), 0);
+    assert_int_equal(client_receive(&client, deadline, -1, &answer), 0);
+    assert_int_equal(answer.kind, GATE_WAIT);
+    /* the id that stood in the prompt */
+    assert_string_equal(answer.request, id);
+    assert_null(approve_as(f, UID_GAMES, id));
+    asked = clock_boottime_us();
+    assert_int_equal(client_receive(&client, deadline, -1, &answer), 0);
+    assert_int_equal(answer.kind, GATE_READY);
+    /* it was there before the approver had its answer, or comes within a moment */
+    assert_true(clock_boottime_us() - asked < USEC_PER_SEC);
+    assert_int_equal(client_send(&client, &ask, -1, deadline), 0);
+    assert_int_equal(client_receive(&client, deadline, -1, &answer), 0);
+    assert_int_equal(answer.kind, GATE_ALLOW);
+    client_close(&client);
+}
+
 static void test_hostile_names(void **state)
 {
     struct agent_fixture *f = *state;
@@ -361,6 +451,8 @@ int main(int argc, char **argv)
         TEST(test_tie_joins_the_phases),
         TEST(test_restart_keeps_requests_and_grants),
         TEST(test_root_is_recorded_not_gated),
+        TEST(test_parked_logins_are_few),
+        TEST(test_waiting_login_hears_at_once),
         TEST(test_hostile_names),
     };
 
