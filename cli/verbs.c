@@ -187,7 +187,7 @@ const struct cli_verb verbs[] = {
     {
         .name = "setup",
         .run = verb_setup,
-        .operands = "enable|disable DOOR | confirm | revert | status",
+        .operands = "enable|disable DOOR... | confirm | revert | status",
         .summary = "put the gate in front of a door, or take it away",
         .text = "DOOR is sshd, sshd-interactive, sudo or su. Shows the exact change, tries it "
                 "first, and\n"
@@ -196,7 +196,7 @@ const struct cli_verb verbs[] = {
         .exits = "0 done, 1 failed and nothing changed, 2 wrong usage, 3 not root",
         .options = setup_options,
         .operands_min = 1,
-        .operands_max = 2,
+        .operands_max = 5,
     },
     {
         .name = "doctor",
