@@ -65,7 +65,8 @@ PLUGIN := $(BUILD)/assent_sudo.so
 PROGRAMS := $(ASSENTD) $(ASSENT) $(PAM) $(PLUGIN)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(filter tests/unit/test_%,$(UNIT_SRC)))
 UNIT_HELPERS := $(call obj,$(filter-out tests/unit/test_%,$(UNIT_SRC)))
-BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(filter tests/bench/bench_%,$(BENCH_SRC)))
+BENCH_HELPERS := $(call obj,$(filter-out tests/bench/bench_%,$(BENCH_SRC)))
 
 .PHONY: all
 all: $(PROGRAMS) ## build everything
@@ -106,7 +107,7 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS) $(BUILD
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
 
-$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(AGENT) $(POLICY) $(COMMON)
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BENCH_HELPERS) $(AGENT) $(POLICY) $(COMMON)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS) -lpam
 
@@ -173,9 +174,13 @@ demo-shell: ## a shell on that host, to try it by hand (root)
 test-interop: $(ASSENTD) ## a Varlink client that is not ours (Debian's Go library)
 	@tests/interop/varlink-go/run.sh $(ASSENTD)
 
-.PHONY: bench
-bench: $(PROGRAMS) $(BENCHES) ## figures side by side, as a table and as JSON (build/bench.json)
+.PHONY: bench bench-programs
+bench: ## figures side by side, as a table and as JSON in build/bench.json (root)
+	@tests/deps.sh
+	@$(MAKE) --no-print-directory bench-programs
 	@tests/bench/run.sh $(BUILD)
+
+bench-programs: $(PROGRAMS) $(BENCHES)
 
 FUZZ_TIME ?= 600
 .PHONY: fuzz

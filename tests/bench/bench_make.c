@@ -1,0 +1,178 @@
+/* Makes what the measurements are fed with, the same at every run:
+ *
+ *     bench_make rules N         a policy of N rules, the last of which lets group0 in by ssh
+ *     bench_make passwd N        N accounts user0.. from user id 1000, and the approvers
+ *     bench_make group N         N groups group0.. from group id 1000
+ *     bench_make grants N FILE   N open grants in the ledger FILE, each of another account
+ *
+ * Each rule but the last names five users, two groups and five hosts, as a fleet's policy would;
+ * none of the hosts is this one. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+
+#include "../../agent/grant.h"
+#include "../../agent/ids.h"
+#include "../../agent/ledger/ledger.h"
+#include "../../common/clock.h"
+#include "bench.h"
+
+#define HOUR_US (3600 * USEC_PER_SEC)
+
+static unsigned draw(unsigned below)
+{
+    static uint64_t state = UINT64_C(0x853c49e6748fea9b);
+
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(state >> 33) % below;
+}
+
+static void print_some(const char *key, const char *stem, unsigned count, unsigned of)
+{
+    printf("%s: [", key);
+    for (unsigned i = 0; i < count; i++)
+        printf("%s%s%u", i > 0 ? ", " : "", stem, draw(of));
+    printf("]");
+}
+
+/* A tenth of the rules name nobody. */
+static void print_rule(unsigned number, unsigned rules)
+{
+    static const char *const decisions[] = {"allow", "deny", "escalate"};
+
+    printf("  - {id: rule-%u, owner: leads, decision: %s, who: {", number, decisions[number % 3]);
+    if (number % 10 != 9) {
+        print_some("user", "user", 5, rules);
+        printf(", ");
+        print_some("group", "group", 2, rules / 5 + 10);
+    }
+    printf("}, what: {service: sshd}, where: {");
+    print_some("host", "host", 5, rules);
+    printf("}, reason: Only for those on call");
+    if (number % 3 == 2)
+        printf(", approval: {strength: local, stages: [{from: leads, within: 10m}]}");
+    printf("}\n");
+}
+
+static void print_rules(unsigned rules)
+{
+    printf("people: {carol: {accounts: [carol]}, dave: {accounts: [dave]}}\n"
+           "groups: {leads: [carol, dave]}\nrules:\n");
+    for (unsigned i = 0; i + 1 < rules; i++)
+        print_rule(i, rules);
+    printf("  - {id: let-in, owner: leads, decision: allow, who: {group: group0},\n"
+           "     what: {service: sshd}, reason: The last rule}\n");
+}
+
+static void print_passwd(unsigned accounts)
+{
+    printf("root:x:0:0::/root:/bin/sh\ncarol:x:900:900::/:/bin/sh\ndave:x:901:901::/:/bin/sh\n");
+    for (unsigned i = 0; i < accounts; i++)
+        printf("user%u:x:%u:%u::/:/bin/sh\n", i, 1000 + i, 1000 + i);
+}
+
+static void print_groups(unsigned groups)
+{
+    printf("root:x:0:\n");
+    for (unsigned i = 0; i < groups; i++)
+        printf("group%u:x:%u:\n", i, 1000 + i);
+}
+
+/* ---- grants --------------------------------------------------------------------------- */
+
+static struct grant *make_grant(struct ids *ids, unsigned number)
+{
+    struct grant *grant = grant_new();
+    char text[64];
+
+    if (!grant || ids_new(ids, grant->id) < 0 || ids_new(ids, grant->request) < 0 ||
+        clock_boot_id(grant->boot_id) < 0)
+        bench_die("grant", ENOMEM);
+    snprintf(text, sizeof(text), "user%u", number);
+    grant->subject.uid = 1000 + number;
+    grant->subject.name = strdup(text);
+    grant->subject.kind = 1;
+    snprintf(text, sizeof(text), "bench %u", number);
+    digest_bytes(text, strlen(text), grant->scope.id);
+    digest_bytes("file", 4, grant->scope.digest);
+    grant->scope.service = strdup("sudo");
+    grant->scope.run_as = strdup("root");
+    grant->scope.command = strdup("/usr/bin/systemctl");
+    grant->scope.cwd = strdup("/srv/app");
+    grant->created_us = clock_boottime_us();
+    grant->expires_us = grant->created_us + HOUR_US;
+    grant->created_real_us = clock_realtime_us();
+    grant->expires_real_us = grant->created_real_us + HOUR_US;
+    grant->rule = strdup("dba-restart");
+    grant->purpose = strdup("the replica is stuck, see the ticket of this morning");
+    digest_bytes("policy", 6, grant->policy);
+    if (texts_add(&grant->scope.arguments, "systemctl") < 0 ||
+        texts_add(&grant->scope.arguments, "restart") < 0 ||
+        texts_add(&grant->scope.arguments, "postgresql@15") < 0 ||
+        texts_add(&grant->approvers, "carol") < 0)
+        bench_die("grant", ENOMEM);
+    return grant;
+}
+
+static void put_grants(struct ledger *ledger, unsigned grants)
+{
+    static const uint8_t key[16] = "of the benchmark";
+    struct ids ids;
+
+    ids_init(&ids, key, 0);
+    ids_reserved(&ids, 2 * (uint64_t)grants);
+    for (unsigned i = 0; i < grants;) {
+        struct ledger_batch *batch = ledger_batch_new();
+
+        if (!batch)
+            bench_die("memory", ENOMEM);
+        for (unsigned end = i + 100; i < grants && i < end; i++) {
+            struct grant *grant = make_grant(&ids, i);
+            char *body = grant_store(grant);
+
+            ledger_batch_put(batch, LEDGER_GRANT, grant->id, true, body);
+            free(body);
+            grant_free(grant);
+        }
+        ledger_submit(ledger, batch, true, NULL, NULL);
+    }
+}
+
+/* Closing commits what was submitted. */
+static void make_ledger(const char *path, unsigned grants)
+{
+    struct ledger_options options = {.path = path};
+    struct ledger *ledger;
+    sd_event *event;
+    char *detail = NULL;
+    int r = sd_event_new(&event);
+
+    if (r < 0)
+        bench_die("event loop", -r);
+    r = ledger_open(event, &options, &ledger, &detail);
+    if (r != 0)
+        bench_die(detail ? detail : path, 0);
+    put_grants(ledger, grants);
+    ledger_close(ledger);
+    sd_event_unref(event);
+}
+
+int main(int argc, char **argv)
+{
+    const char *what = argc > 1 ? argv[1] : "";
+    unsigned count = (unsigned)bench_number(argc > 2 ? argv[2] : NULL, 50000);
+
+    if (strcmp(what, "rules") == 0)
+        print_rules(count);
+    else if (strcmp(what, "passwd") == 0)
+        print_passwd(count);
+    else if (strcmp(what, "group") == 0)
+        print_groups(count);
+    else if (strcmp(what, "grants") == 0 && argc == 4)
+        make_ledger(argv[3], count);
+    else
+        bench_die("usage: rules N | passwd N | group N | grants N FILE", 0);
+    return 0;
+}

@@ -1,0 +1,224 @@
+#!/bin/bash
+# `make bench`: the figures of what Assent costs, side by side with a yardstick each, in one
+# run. A measurement, not a test: a goal that is missed is said so, and the run succeeds.
+#
+#   run.sh BUILDDIR      prints the table; the same as JSON in build/bench.json
+#
+# BENCH_ONLY="pam gate load memory ledger policy sudo"  some of it. Needs root; the private host
+# (sudo) needs the packages, which are built. Agents run with --no-journal, as root, from
+# BUILDDIR; on the private host it is the packaged unit, with the journal.
+set -eu
+cd "$(dirname "$(readlink -f "$0")")/../.."
+BUILD=$1
+ONLY=${BENCH_ONLY:-pam gate load memory ledger policy sudo}
+OUT=build/bench.json
+ROUNDS=${BENCH_ROUNDS:-2000}
+SUDO_ROUNDS=${BENCH_SUDO_ROUNDS:-500}
+AGENTS=()
+
+end() {
+    local pid
+    for pid in "${AGENTS[@]}"; do kill "$pid" 2>/dev/null || true; done
+    for pid in "${AGENTS[@]}"; do wait "$pid" 2>/dev/null || true; done
+    if [ -n "${DISK:-}" ]; then rm -rf "$DISK"; fi
+    if [ -n "${MEMORY:-}" ]; then rm -rf "$MEMORY"; fi
+}
+trap end EXIT
+
+wanted() {
+    [[ " $ONLY " == *" $1 "* ]]
+}
+
+say() {
+    echo "bench: $*" >&2
+}
+
+# ---- agents ------------------------------------------------------------------------------
+
+# In a mount namespace with the accounts and groups that the rules name.
+with_accounts() {
+    # shellcheck disable=SC2016 # the inner shell expands its own
+    exec unshare -m --propagation private sh -c '
+        mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group && exec "$@"' \
+        "$MEMORY" "$@"
+}
+
+wait_for_socket() {
+    local tries
+    for tries in {1..600}; do
+        if [ -S "$2" ]; then return; fi
+        if ! kill -0 "$1" 2>/dev/null; then break; fi
+        sleep 0.1
+    done
+    say "an agent did not start after $tries tries: $(cat "$3")"
+    exit 1
+}
+
+# agent NAME DIRECTORY RULES [COMMAND...]: the ledger in DIRECTORY, started by COMMAND; its gate is
+# GATES/NAME.
+agent() {
+    local name=$1 directory=$2/$1 rules=$3
+    shift 3
+    mkdir -p "$directory" "$MEMORY/$name/policy.d" "$MEMORY/$name/spool"
+    printf 'host: elsewhere\n' >"$MEMORY/$name/assent.yaml"
+    make_policy "$rules" >"$MEMORY/$name/policy.d/bench.yaml"
+    "$BUILD/assentd" --check --config "$MEMORY/$name/assent.yaml" --policy "$MEMORY/$name/policy.d"
+    "$@" "$BUILD/assentd" --config "$MEMORY/$name/assent.yaml" --policy "$MEMORY/$name/policy.d" \
+        --ledger "$directory/ledger.db" --gate "$MEMORY/$name/gate" \
+        --public "$MEMORY/$name/public" --spool "$MEMORY/$name/spool" --no-journal \
+        >"$MEMORY/$name/log" 2>&1 &
+    AGENTS+=($!)
+    wait_for_socket $! "$MEMORY/$name/public" "$MEMORY/$name/log"
+}
+
+make_policy() {
+    if [ "$1" != login ]; then
+        "$BUILD/tests/bench/bench_make" rules "$1"
+        return
+    fi
+    cat <<'Y'
+people:
+  carol: { accounts: [carol] }
+rules:
+  - id: daemon-may
+    owner: carol
+    who: { user: daemon }
+    what: { service: sshd }
+    decision: allow
+Y
+}
+
+echo_server() {
+    "$BUILD/tests/bench/bench_echo" "$MEMORY/echo" &
+    AGENTS+=($!)
+    wait_for_socket $! "$MEMORY/echo" /dev/null
+}
+
+# ---- measuring: lines "name value unit" in $MEMORY/figures ---------------------------------
+
+figures() { # PREFIX COMMAND...
+    local prefix=$1
+    shift
+    "$@" >"$MEMORY/out"
+    sed -n "s/^[A-Za-z]/$prefix&/p" "$MEMORY/out" >>"$MEMORY/figures"
+}
+
+figure() { # NAME VALUE UNIT
+    echo "$*" >>"$MEMORY/figures"
+}
+
+measure_pam() {
+    say "PAM account call, $ROUNDS rounds each"
+    agent pam-disk "$DISK" login
+    agent pam-memory "$MEMORY" login
+    figures pam_disk_ "$BUILD/tests/bench/bench_pam" "$BUILD/pam_assent.so" \
+        "$MEMORY/pam-disk/gate" daemon "$ROUNDS" append "$DISK/append"
+    figures pam_memory_ "$BUILD/tests/bench/bench_pam" "$BUILD/pam_assent.so" \
+        "$MEMORY/pam-memory/gate" daemon "$ROUNDS" unix
+}
+
+measure_gate() {
+    say "gate with 10 and with 10,000 rules, $ROUNDS rounds each"
+    agent rules-10 "$MEMORY" 10 with_accounts
+    agent rules-10000 "$MEMORY" 10000 with_accounts
+    figures gate_ "$BUILD/tests/bench/bench_gate" "$ROUNDS" few="$MEMORY/rules-10/gate" \
+        many="$MEMORY/rules-10000/gate"
+}
+
+measure_load() {
+    say "64 clients, 7 slices of 1 s each"
+    agent load-disk "$DISK" 10 with_accounts
+    agent load-memory "$MEMORY" 10 with_accounts
+    echo_server
+    figures load_ "$BUILD/tests/bench/bench_load" 64 7 1000 disk="$MEMORY/load-disk/gate" \
+        memory="$MEMORY/load-memory/gate" echo="$MEMORY/echo"
+}
+
+memory_of() { # NAME PID
+    awk -v name="$1" '
+        $1 == "Rss:" { print name "_rss", $2, "kB" }
+        $1 == "Pss:" { print name "_pss", $2, "kB" }
+        $1 ~ /^Private_/ { private += $2 }
+        END { print name "_private", private, "kB" }' "/proc/$2/smaps_rollup" >>"$MEMORY/figures"
+}
+
+measure_memory() {
+    say "memory, idle and with 10,000 rules and 10,000 open grants"
+    agent idle "$DISK" login
+    memory_of idle "${AGENTS[-1]}"
+    mkdir -p "$DISK/full"
+    "$BUILD/tests/bench/bench_make" grants 10000 "$DISK/full/ledger.db"
+    agent full "$DISK" 10000 with_accounts
+    memory_of full "${AGENTS[-1]}"
+    figure full_grants "$("$BUILD/assent" status --json --socket "$MEMORY/full/public" |
+        jq -r '[.. | .grants? // empty] | first')" grants
+}
+
+measure_sudo() {
+    local layer
+    say "sudo -n true on a private host, $SUDO_ROUNDS runs each"
+    make --no-print-directory deb-quiet >&2
+    layer=$(tests/host/prepare.sh build/deb/assent_*.deb build/deb/libpam-assent_*.deb build/deb/assent-sudo_*.deb)
+    mkdir -p "$DISK/host"
+    figures '' tests/host/host.sh run -l "$layer" -B "$DISK/host:/var/lib/assent" -- \
+        tests/bench/sudo.sh "$BUILD" "$SUDO_ROUNDS" </dev/null
+}
+
+measure() {
+    local part
+    for part in pam gate load memory sudo; do
+        if wanted $part; then "measure_$part"; fi
+    done
+    if wanted ledger; then
+        say "the ledger alone"
+        mkdir -p "$DISK/alone"
+        figures '' "$BUILD/tests/bench/bench_ledger" "$DISK/alone"
+    fi
+    if wanted policy; then
+        say "policy alone"
+        figures '' "$BUILD/tests/bench/bench_policy"
+    fi
+}
+
+# ---- the table -----------------------------------------------------------------------------
+
+# One row a figure: name | ours | beside | unit | goal, where ours and beside are names of
+# measured values (with _p50 and _p99 behind them where both exist) or a number.
+rows() {
+    cat <<'R'
+PAM account, ledger on disk / append 512 B + fdatasync|pam_disk_ours_op|pam_disk_beside_op|us|<= 4
+PAM account, ledger in memory / pam_unix account|pam_memory_ours_op|pam_memory_beside_op|us|<= 2.5
+PAM cycle, ledger in memory / pam_unix cycle|pam_memory_ours_cycle|pam_memory_beside_cycle|us|
+gate question, 10,000 rules / 10 rules|gate_many|gate_few|us|<= 1.1
+64 clients, ledger on disk / in memory|load_disk_rate|load_memory_rate|/s|>= 0.7
+64 clients, ledger on disk / bare echo|load_disk_rate|load_echo_rate|/s|>= 0.3
+64 clients, one question, on disk / bare echo|load_disk|load_echo|us|
+memory, idle (RSS) / 12 MB|idle_rss|12288|kB|<= 1
+memory, 10,000 rules and grants (RSS) / 40 MB|full_rss|40960|kB|<= 1
+sudo -n true / without us|sudo|sudo_without|us|<= 1.15
+ledger commit alone / append 512 B + fdatasync|ledger_commit|append_512_fdatasync|us|
+R
+}
+
+make_table() {
+    rows | awk -F'|' -v figures="$MEMORY/figures" -v json="$OUT" -v about="$ABOUT" -f tests/bench/table.awk
+}
+
+main() {
+    if [ "$(id -u)" != 0 ]; then
+        say "needs root: the gate serves nobody else"
+        exit 1
+    fi
+    DISK=$(mktemp -d "${BENCH_DISK:-/var/tmp}/assent-bench.XXXXXX")
+    MEMORY=$(mktemp -d /dev/shm/assent-bench.XXXXXX)
+    : >"$MEMORY/figures"
+    "$BUILD/tests/bench/bench_make" passwd 10000 >"$MEMORY/passwd"
+    "$BUILD/tests/bench/bench_make" group 2010 >"$MEMORY/group"
+    ABOUT="$(uname -sr), $(nproc) processors, disk $(stat -f -c %T "$DISK"), memory $(stat -f -c %T "$MEMORY")"
+    measure
+    mkdir -p build
+    make_table
+    echo "In full: $OUT"
+}
+
+main

@@ -1,0 +1,61 @@
+# Rows of run.sh's table on standard input; the measured values, "name value unit", in the file
+# `figures`. Prints the table and writes `json`.
+
+function value(name) {
+    if (name ~ /^[0-9]+$/) return name
+    return (name in measured) ? measured[name] : ""
+}
+
+function show(number) {
+    if (number == "") return "-"
+    return number >= 1000 ? sprintf("%.0f", number) : sprintf("%.1f", number)
+}
+
+function either(name) {
+    return value(name "_p50") != "" ? value(name "_p50") : value(name)
+}
+
+function judge(ratio, goal) {
+    if (goal == "") return ""
+    split(goal, part, " ")
+    if (part[1] == "<=") return ratio <= part[2] ? "met" : "missed"
+    return ratio >= part[2] ? "met" : "missed"
+}
+
+function number_or_null(text) {
+    return text == "" ? "null" : text
+}
+
+BEGIN {
+    while ((getline line < figures) > 0) {
+        split(line, word, " ")
+        measured[word[1]] = word[2]
+        unit[word[1]] = word[3]
+        order[++count] = word[1]
+    }
+    format = "%-55s %10s %10s %10s %10s %-4s %7s  %-7s %s\n"
+    printf format, "figure", "p50", "p99", "beside p50", "p99", "", "ratio", "goal", ""
+    printf "{\n  \"about\": \"%s\",\n  \"figures\": [", about >json
+}
+
+either($2) != "" && either($3) != "" {
+    ratio = either($2) / either($3)
+    met = judge(ratio, $5)
+    printf format, $1, show(either($2)), show(value($2 "_p99")), show(either($3)),
+        show(value($3 "_p99")), $4, sprintf("%.2f", ratio), $5, met
+    printf "%s\n    {\"figure\": \"%s\", \"unit\": \"%s\", \"ours\": {\"p50\": %s, \"p99\": %s}, " \
+        "\"beside\": {\"p50\": %s, \"p99\": %s}, \"ratio\": %.4f, \"goal\": %s, \"met\": %s}",
+        comma, $1, $4, either($2), number_or_null(value($2 "_p99")), either($3),
+        number_or_null(value($3 "_p99")), ratio, ($5 == "" ? "null" : "\"" $5 "\""),
+        ($5 == "" ? "null" : met == "met" ? "true" : "false") >json
+    comma = ","
+}
+
+END {
+    printf "\n  ],\n  \"measured\": {" >json
+    for (i = 1; i <= count; i++)
+        printf "%s\n    \"%s\": {\"value\": %s, \"unit\": \"%s\"}", (i == 1 ? "" : ","), order[i],
+            measured[order[i]], unit[order[i]] >json
+    printf "\n  }\n}\n" >json
+    print about
+}
