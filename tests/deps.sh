@@ -8,7 +8,7 @@ set -eu
 
 PACKAGES=(
     # building
-    gcc make pkg-config libc6-dev libsystemd-dev libpam0g-dev libsqlite3-dev libyaml-dev
+    build-essential pkg-config libsystemd-dev libpam0g-dev libsqlite3-dev libyaml-dev
     libjansson-dev libssl-dev
     # sudo_plugin.h comes with sudo itself
     sudo
