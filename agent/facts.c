@@ -91,6 +91,7 @@ int facts_from_ask(struct agent *agent, const struct gate_ask *ask, struct facts
                 .run_as_known = ask->run_as_uid <= UINT32_MAX,
                 .run_as = (uid_t)ask->run_as_uid,
                 .tty = facts_tty_kind(ask->tty),
+                .command_is_none = !scope_is_setuid_door(ask->service),
                 .command = ask->command,
                 .command_writable = (ask->flags & GATE_FLAG_WRITABLE) != 0,
                 .reason_given = !str_empty(ask->reason),

@@ -224,12 +224,16 @@ static void visit_value(const struct visitor *visitor, uint32_t hash)
         visit_list(visitor, &find_slot(visitor->index, hash)->list);
 }
 
-/* A text that is not known could be any to a deny rule, and none to another. */
+/* A text that is not known could be any to a deny rule, and none to another; where there is no
+ * command, no condition on it holds. */
 static void visit_text(const struct visitor *visitor, const struct index_query *query,
     enum index_key key, const char *text)
 {
+    bool is_none = key == INDEX_COMMAND && query->facts->command_is_none;
     bool could_be_any = query->denies || (query->possible && key == INDEX_COMMAND);
 
+    if (is_none)
+        return;
     if (!text && could_be_any)
         visit_list(visitor, &visitor->index->all[key][query->denies]);
     else if (text && key == INDEX_HOST)

@@ -141,6 +141,8 @@ enum truth match_command(
 
     if (rule->command_count == 0 || run_as == TRUTH_NO)
         return run_as;
+    if (facts->command_is_none)
+        return TRUTH_NO;
     for (size_t i = 0; i < rule->command_count && best != TRUTH_YES; i++) {
         enum truth one =
             command_match(&rule->commands[i], facts->command, facts->argv, facts->argc);

@@ -68,7 +68,8 @@ static void draw_facts(struct drawn *drawn, const struct policy *policy)
         drawn->groups[i] = draw(8);
     facts->service = draw_text();
     facts->host = draw_text();
-    facts->command = draw_text();
+    facts->command_is_none = draw(4) == 0;
+    facts->command = facts->command_is_none ? NULL : draw_text();
     facts->argv = draw(4) == 0 ? NULL : drawn->argv;
     facts->argc = facts->argv ? draw(5) : 0;
     for (size_t i = 0; i < ARRAY_SIZE(drawn->argv); i++)

@@ -20,6 +20,7 @@
 static const char rules[] =
     "  - { id: never-man, who: { user: man }, decision: deny, reason: man is read only,\n"
     "      instead: Read it on another host. }\n"
+    "  - { id: no-shells, what: { command: [/usr/bin/sh, '/usr/bin/bash *'] }, decision: deny }\n"
     "  - { id: games-login, who: { user: games }, what: { service: sshd }, decision: allow }\n"
     "  - id: daemon-login\n"
     "    who: { user: daemon }\n"
@@ -84,6 +85,27 @@ static void test_allow_and_deny(void **state)
     assert_int_equal(result.kind, GATE_DENY);
     assert_non_null(strstr(result.text, "no rule allows this"));
     assert_int_equal(audit_count(f, "decided"), 3);
+}
+
+/* The deny on shells names no service. A login has no command; that of su is not known. */
+static void test_deny_on_a_command_is_about_commands(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask login = ask_login(UID_GAMES, "10.0.0.1"), become = login;
+    struct gate_ask shell = ask_sudo(UID_DAEMON, "/usr/bin/sh", sizeof("/usr/bin/sh"));
+    struct gate_result result;
+
+    assert_int_equal(gate_once(f, &login).kind, GATE_ALLOW);
+    become.service = "su-l";
+    become.rhost = NULL;
+    become.run_as = "root";
+    become.run_as_uid = 0;
+    result = gate_once(f, &become);
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_non_null(strstr(result.text, "no-shells"));
+    result = gate_once(f, &shell);
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_non_null(strstr(result.text, "no-shells"));
 }
 
 static void test_equal_refusals_are_counted(void **state)
@@ -437,6 +459,7 @@ int main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_allow_and_deny),
+        TEST(test_deny_on_a_command_is_about_commands),
         TEST(test_equal_refusals_are_counted),
         TEST(test_login_asked_approved_used),
         TEST(test_nobody_approves_their_own),

@@ -147,6 +147,9 @@ static void read_command(struct given *given, struct yaml_node *node)
     if (!command)
         return;
     assert_true(yaml_count(command) <= LIST_MAX);
+    given->facts.command_is_none = strcmp(item_text(command, 0), "none") == 0;
+    if (given->facts.command_is_none)
+        return;
     for (size_t i = 0; i < yaml_count(command); i++)
         given->argv[i] = item_text(command, i);
     given->facts.command = given->argv[0];

@@ -20,6 +20,7 @@
 #define RULES_MAX 300 /* in every fiftieth policy; else up to RULES_FEW */
 #define RULES_FEW 24
 #define UNKNOWN (-1)
+#define NONE (-2) /* a login has no command */
 
 /* A small world, so that things meet. Number 0..n-1 of each; the last user and group do not exist.
  */
@@ -272,6 +273,8 @@ static enum answer command_holds(unsigned bits, const struct state *state)
 {
     if (bits == 0)
         return YES;
+    if (state->command == NONE)
+        return NO;
     if (state->command == UNKNOWN)
         return MAYBE;
     for (unsigned i = 0; i < ARRAY_SIZE(command_patterns); i++) {
@@ -358,7 +361,7 @@ static bool evaluate_possible(const struct drawn *rules, unsigned count, const s
             command_part_holds(&rules[i], state) == YES)
             return false;
     for (unsigned i = 0; i < count; i++) {
-        bool refused = state->command != UNKNOWN && state->writable && !rules[i].writable;
+        bool refused = state->command >= 0 && state->writable && !rules[i].writable;
 
         if (rules[i].decision != DECISION_DENY && rest_holds(&rules[i], state) == YES &&
             command_part_holds(&rules[i], state) != NO && !refused)
@@ -384,7 +387,7 @@ static struct state draw_state(void)
         .tty = draw_fact(3),
         .host = draw_fact(3),
         .address = draw_fact(5),
-        .command = draw_fact(3),
+        .command = draw(8) == 0 ? NONE : draw_fact(3),
         .arguments = (int)draw(3),
         .weekday = draw_fact(7),
         .minute = (int)draw(1440),
@@ -422,7 +425,8 @@ static struct facts make_facts(const struct state *state, struct memory *memory)
         .run_as = (uid_t)(100 + state->run_as),
         .rhost_is_none = state->address == 3,
         .rhost_known = state->address != UNKNOWN && state->address != 3,
-        .command = state->command == UNKNOWN ? NULL : commands[state->command],
+        .command_is_none = state->command == NONE,
+        .command = state->command < 0 ? NULL : commands[state->command],
         .argv = arguments,
         .argc = (size_t)state->arguments + 1,
         .command_writable = state->writable,
