@@ -85,6 +85,9 @@ static int read_entry(int dir, const char *name, struct entry *ret_entry)
         return r;
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
         take_line(&entry, line);
+    /* not one of ours: left where it is */
+    if (entry.user[0] == '\0' || entry.service[0] == '\0')
+        return -EINVAL;
     *ret_entry = entry;
     return 0;
 }
