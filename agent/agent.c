@@ -1,118 +1,46 @@
 #include "agent.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <systemd/sd-daemon.h>
-#include <unistd.h>
 
-#include "../common/parse.h"
-#include "../common/str.h"
 #include "audit.h"
 #include "door_request.h"
 #include "gate.h"
 #include "journal/journal.h"
 #include "ledger/ledger.h"
 #include "lifecycle.h"
+#include "listen.h"
+#include "meta.h"
 #include "methods.h"
 #include "public/interface.h"
 #include "public/public.h"
 #include "reload.h"
+#include "signals.h"
 #include "spool.h"
 #include "watch.h"
-#include "zones.h"
 
 #define BALLAST_BYTES ((uint64_t)8 * 1024 * 1024)
 #define JOURNAL_SAVE_EVERY 64 /* records */
 #define JOURNAL_STOP_US (2 * USEC_PER_SEC)
+#define FIRST_RECORD_US (90 * USEC_PER_SEC)
 #define FIRST_POLICY_US (10 * USEC_PER_SEC)
-#define BACKLOG 4096
 
-/* ---- ids and records ------------------------------------------------------------------- */
-
-/* "KEY NEXT": the permutation's key in hex and the first id not reserved. */
-#define META_IDS "ids"
-#define META_SEAL "seal-key"
-#define META_JOURNAL "journal-cursor"
-
-static void to_hex(const uint8_t *bytes, size_t count, char *ret_hex)
-{
-    for (size_t i = 0; i < count; i++)
-        snprintf(ret_hex + 2 * i, 3, "%02x", bytes[i]);
-}
-
-static int from_hex(const char *hex, size_t count, uint8_t *ret_bytes)
-{
-    if (strspn(hex, "0123456789abcdef") < 2 * count)
-        return -EINVAL;
-    for (size_t i = 0; i < count; i++) {
-        unsigned value;
-
-        if (sscanf(hex + 2 * i, "%2x", &value) != 1)
-            return -EINVAL;
-        ret_bytes[i] = (uint8_t)value;
-    }
-    return 0;
-}
-
-static void on_reserved(int result, uint64_t first_seq, void *userdata)
-{
-    struct agent *agent = userdata;
-
-    (void)first_seq;
-    agent->reserving = false;
-    if (result == 0)
-        ids_reserved(&agent->ids, agent->reserving_limit);
-}
-
-static void reserve_ids(struct agent *agent)
-{
-    struct ledger_batch *batch;
-    char key[33], value[64];
-
-    if (agent->reserving || !ids_run_short(&agent->ids, &agent->reserving_limit))
-        return;
-    batch = ledger_batch_new();
-    if (!batch)
-        return;
-    to_hex((const uint8_t *)agent->ids.keys, 16, key);
-    snprintf(value, sizeof(value), "%s %llu", key, (unsigned long long)agent->reserving_limit);
-    ledger_batch_meta(batch, META_IDS, value);
-    agent->reserving = true;
-    ledger_submit(agent->ledger, batch, true, on_reserved, agent);
-}
+/* ---- what the parts ask of the agent ---- */
 
 int agent_new_id(struct agent *agent, char ret_id[IDS_SIZE])
 {
     int r = ids_new(&agent->ids, ret_id);
 
-    reserve_ids(agent);
+    meta_reserve_ids(agent);
     return r;
 }
 
-static void store_journal_cursor(struct agent *agent, uint64_t cursor)
-{
-    struct ledger_batch *batch = cursor != agent->journal_saved ? ledger_batch_new() : NULL;
-    char value[24];
-
-    if (!batch)
-        return;
-    snprintf(value, sizeof(value), "%llu", (unsigned long long)cursor);
-    ledger_batch_meta(batch, META_JOURNAL, value);
-    ledger_submit(agent->ledger, batch, true, NULL, NULL);
-    agent->journal_saved = cursor;
-}
-
-static void save_journal_cursor(struct agent *agent)
+static void save_cursor(struct agent *agent)
 {
     if (agent->journal)
-        store_journal_cursor(agent, journal_cursor(agent->journal));
+        meta_save_cursor(agent, journal_cursor(agent->journal));
 }
 
 void agent_committed(struct agent *agent)
@@ -120,7 +48,7 @@ void agent_committed(struct agent *agent)
     if (agent->journal) {
         journal_wake(agent->journal, ledger_durable_seq(agent->ledger));
         if (journal_cursor(agent->journal) >= agent->journal_saved + JOURNAL_SAVE_EVERY)
-            save_journal_cursor(agent);
+            save_cursor(agent);
     }
     if (agent->watchers)
         watch_tell(agent);
@@ -138,7 +66,7 @@ void agent_record(struct agent *agent, struct ledger_batch *batch)
     ledger_submit(agent->ledger, batch, true, on_recorded, agent);
 }
 
-/* ---- time ------------------------------------------------------------------------------ */
+/* ---- the sweep: what ends by itself ---- */
 
 static void close_refusals(struct agent *agent)
 {
@@ -162,7 +90,7 @@ static int on_sweep(sd_event_source *source, uint64_t usec, void *userdata)
     (void)usec;
     agent->sweep_us = UINT64_MAX;
     close_refusals(agent);
-    save_journal_cursor(agent);
+    save_cursor(agent);
     agent_sweep_at(agent, lifecycle_sweep(agent));
     return 0;
 }
@@ -176,133 +104,7 @@ void agent_sweep_at(struct agent *agent, uint64_t when_us)
     sd_event_source_set_enabled(agent->sweep, SD_EVENT_ONESHOT);
 }
 
-/* ---- signals ---------------------------------------------------------------------------- */
-
-static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
-{
-    struct agent *agent = userdata;
-
-    (void)source;
-    (void)info;
-    sd_notify(false, "STOPPING=1");
-    return sd_event_exit(agent->event, 0);
-}
-
-static void on_hup_done(struct agent *agent, const struct texts *errors, void *userdata)
-{
-    (void)agent;
-    (void)errors;
-    (void)userdata;
-    sd_notify(false, "READY=1");
-}
-
-static int on_hup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
-{
-    struct agent *agent = userdata;
-
-    (void)source;
-    (void)info;
-    sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_boottime_us());
-    if (reload_start(agent, on_hup_done, NULL) < 0)
-        sd_notify(false, "READY=1");
-    return 0;
-}
-
-static int add_signals(struct agent *agent)
-{
-    sigset_t mask;
-    int r;
-
-    sigemptyset(&mask);
-    sigaddset(&mask, SIGTERM);
-    sigaddset(&mask, SIGINT);
-    sigaddset(&mask, SIGHUP);
-    sigaddset(&mask, SIGCHLD);
-    if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-        return -errno;
-    r = sd_event_add_signal(agent->event, NULL, SIGTERM, on_stop, agent);
-    if (r >= 0)
-        r = sd_event_add_signal(agent->event, NULL, SIGINT, on_stop, agent);
-    if (r >= 0)
-        r = sd_event_add_signal(agent->event, NULL, SIGHUP, on_hup, agent);
-    return r < 0 ? r : 0;
-}
-
-/* ---- sockets ---------------------------------------------------------------------------- */
-
-/* For a start by hand and for tests: systemd makes the sockets otherwise. */
-static int bind_socket(const char *path, int type, mode_t mode)
-{
-    AUTO_CLOSE int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    mode_t old;
-    int r;
-
-    if (fd < 0)
-        return -errno;
-    if (strlen(path) >= sizeof(address.sun_path))
-        return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    (void)unlink(path);
-    old = umask(0777 & ~mode);
-    r = bind(fd, (const struct sockaddr *)&address, sizeof(address));
-    umask(old);
-    if (r < 0 || listen(fd, BACKLOG) < 0)
-        return -errno;
-    return TAKE_FD(fd);
-}
-
-/* The passed sockets by their FileDescriptorName=, -1 where there is none. */
-static int take_passed(int *ret_gate, int *ret_public)
-{
-    char **names = NULL;
-    int count = sd_listen_fds_with_names(true, &names);
-
-    for (int i = 0; i < count; i++) {
-        int fd = SD_LISTEN_FDS_START + i;
-
-        /* a client that left between poll and accept must not stop the loop */
-        (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-        if (strcmp(names[i], "gate") == 0 && *ret_gate < 0)
-            *ret_gate = fd;
-        else if (strcmp(names[i], "public") == 0 && *ret_public < 0)
-            *ret_public = fd;
-        else
-            close(fd);
-        free(names[i]);
-    }
-    free(names);
-    return count < 0 ? count : 0;
-}
-
-static int serve(struct agent *agent)
-{
-    struct public_options options = {
-        .methods = methods_table,
-        .interface_text = public_interface_text,
-        .interface_name = "io.assent",
-        .is_auditor = method_is_auditor,
-        .userdata = agent,
-    };
-    int gate = -1, public = -1, r = take_passed(&gate, &public);
-
-    if (r < 0)
-        return r;
-    if (gate < 0)
-        gate = bind_socket(agent->options.gate, SOCK_SEQPACKET, 0600);
-    if (public < 0)
-    public = bind_socket(agent->options.public, SOCK_STREAM, 0666);
-    if (gate < 0 || public < 0) {
-        fprintf(stderr, SD_ERR "cannot listen: %s\n", strerror(gate < 0 ? -gate : -public));
-        return gate < 0 ? gate : public;
-    }
-    r = gate_server_new(agent, gate, &agent->gate);
-    if (r == 0)
-        r = public_server_new(agent->event, public, &options, &agent->public);
-    return r;
-}
-
-/* ---- start and end ----------------------------------------------------------------------- */
+/* ---- the start ---- */
 
 static int open_ledger(struct agent *agent)
 {
@@ -319,42 +121,6 @@ static int open_ledger(struct agent *agent)
                     "empty one; see assentd(8), \"A damaged ledger\"\n",
             options.path, detail ? detail : "out of memory");
     return r > 0 ? -EUCLEAN : r;
-}
-
-/* A secret of this host, made at the first start. */
-static int load_seal(struct agent *agent, struct ledger_batch *batch)
-{
-    AUTO_FREE char *value = NULL;
-    char hex[2 * sizeof(agent->seal_key) + 1];
-    int r = ledger_meta(agent->ledger, META_SEAL, &value);
-
-    if (r == 0)
-        return from_hex(value, sizeof(agent->seal_key), agent->seal_key);
-    if (r != -ENOENT || getrandom(agent->seal_key, sizeof(agent->seal_key), 0) < 0)
-        return r;
-    to_hex(agent->seal_key, sizeof(agent->seal_key), hex);
-    ledger_batch_meta(batch, META_SEAL, hex);
-    return 0;
-}
-
-static int load_ids(struct agent *agent)
-{
-    AUTO_FREE char *value = NULL;
-    uint8_t key[16];
-    uint64_t next = 0;
-    int r = ledger_meta(agent->ledger, META_IDS, &value);
-
-    if (r == -ENOENT) {
-        if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
-            return -errno;
-    } else if (r < 0) {
-        return r;
-    } else if (from_hex(value, sizeof(key), key) < 0 || strlen(value) < 34 ||
-               parse_u64(value + 33, UINT64_MAX / 2, &next) < 0) {
-        return -EUCLEAN;
-    }
-    ids_init(&agent->ids, key, next);
-    return 0;
 }
 
 static void on_prepared(int result, uint64_t first_seq, void *userdata)
@@ -385,22 +151,15 @@ static int run_until(struct agent *agent, const int *flag, int pending, uint64_t
 static int prepare(struct agent *agent)
 {
     struct ledger_batch *batch = ledger_batch_new();
-    AUTO_FREE char *cursor = NULL;
-    int prepared = PENDING, r = batch ? load_seal(agent, batch) : -ENOMEM;
+    int prepared = PENDING, r = batch ? meta_load(agent, batch) : -ENOMEM;
 
-    if (r == 0)
-        r = load_ids(agent);
     if (r < 0) {
         ledger_batch_free(batch);
         return r;
     }
-    if (ledger_meta(agent->ledger, META_JOURNAL, &cursor) == 0 &&
-        parse_u64(cursor, INT64_MAX, &agent->journal_saved) < 0)
-        agent->journal_saved = 0;
-    reserve_ids(agent);
     audit_agent(batch, EVENT_AGENT_STARTED, NULL, "assentd " ASSENT_VERSION " has started");
     ledger_submit(agent->ledger, batch, true, on_prepared, &prepared);
-    r = run_until(agent, &prepared, PENDING, 90 * USEC_PER_SEC);
+    r = run_until(agent, &prepared, PENDING, FIRST_RECORD_US);
     ledger_forget(agent->ledger, &prepared);
     return r < 0 ? r : prepared;
 }
@@ -431,16 +190,52 @@ static int load_policy(struct agent *agent)
     return r == -ETIMEDOUT ? 0 : r;
 }
 
+static int open_loop(struct agent *agent)
+{
+    int r = sd_event_default(&agent->event);
+
+    if (r >= 0)
+        r = signals_add(agent);
+    if (r >= 0)
+        r = sd_event_add_time(agent->event, &agent->sweep, CLOCK_BOOTTIME, UINT64_MAX,
+            USEC_PER_MSEC, on_sweep, agent);
+    return r < 0 ? r : 0;
+}
+
+static int start_journal(struct agent *agent)
+{
+    if (!agent->options.journal)
+        return 0;
+    return journal_start(agent->options.ledger, agent->journal_saved, &agent->journal);
+}
+
+static int serve(struct agent *agent)
+{
+    struct public_options options = {
+        .methods = methods_table,
+        .interface_text = public_interface_text,
+        .interface_name = "io.assent",
+        .is_auditor = method_is_auditor,
+        .userdata = agent,
+    };
+    int gate, public, r = listen_open(&agent->options, &gate, &public);
+
+    if (r < 0)
+        return r;
+    r = gate_server_new(agent, gate, &agent->gate);
+    if (r == 0)
+        r = public_server_new(agent->event, public, &options, &agent->public);
+    return r;
+}
+
+/* In this order: nobody is served before all that can refuse them stands. */
 static int start(struct agent *agent)
 {
     int r = clock_boot_id(agent->boot_id);
 
     if (r == 0)
-        r = sd_event_default(&agent->event) < 0 ? -ENOMEM : add_signals(agent);
+        r = open_loop(agent);
     if (r == 0)
-        r = sd_event_add_time(agent->event, &agent->sweep, CLOCK_BOOTTIME, UINT64_MAX,
-            USEC_PER_MSEC, on_sweep, agent);
-    if (r >= 0)
         r = open_ledger(agent);
     if (r == 0)
         r = prepare(agent);
@@ -450,8 +245,8 @@ static int start(struct agent *agent)
         r = load_policy(agent);
     if (r == 0)
         r = lifecycle_load(agent);
-    if (r == 0 && agent->options.journal)
-        r = journal_start(agent->options.ledger, agent->journal_saved, &agent->journal);
+    if (r == 0)
+        r = start_journal(agent);
     if (r == 0)
         r = serve(agent);
     return r;
@@ -491,6 +286,8 @@ int agent_run(struct agent *agent)
     return sd_event_loop(agent->event);
 }
 
+/* ---- the end ---- */
+
 /* The last record, copied like all others, and then how far the copy got. */
 static void record_stop(struct agent *agent)
 {
@@ -504,7 +301,7 @@ static void record_stop(struct agent *agent)
     }
     if (!agent->journal)
         return;
-    store_journal_cursor(agent, journal_stop(agent->journal, JOURNAL_STOP_US));
+    meta_save_cursor(agent, journal_stop(agent->journal, JOURNAL_STOP_US));
     agent->journal = NULL;
 }
 

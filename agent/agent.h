@@ -65,8 +65,8 @@ struct agent {
     bool auditors_known;
     gid_t auditors;
     struct watcher *watchers; /* public calls that follow events (watch.h) */
-    struct waiter *waiters;   /* who waits for a request (lifecycle.h) */
-    struct change *changes;   /* steps on their way to the disk (lifecycle.c) */
+    struct waiter *waiters;   /* who waits for a request (waiter.h) */
+    struct change *changes;   /* steps on their way to the disk (change.h) */
     bool reserving;           /* ids are being reserved, up to: */
     uint64_t reserving_limit;
     sd_event_source *sweep; /* the next moment something ends */

@@ -14,6 +14,7 @@
 #include "request.h"
 #include "scope.h"
 #include "tie.h"
+#include "waiter.h"
 
 struct agent;
 

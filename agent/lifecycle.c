@@ -1,113 +1,14 @@
 #include "lifecycle.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "../common/str.h"
 #include "agent.h"
 #include "audit.h"
+#include "change.h"
 #include "ledger/ledger.h"
-
-/* A step on its way to the disk. */
-struct change {
-    struct agent *agent;
-    char request[IDS_SIZE]; /* "" if it is about a grant alone */
-    char grant[IDS_SIZE];
-    request_done_fn request_done;
-    grant_done_fn grant_done;
-    void *userdata;
-    bool is_use;
-    bool unwanted; /* nobody is there any more to be told of the use */
-    struct change *next;
-};
-
-/* Askers need a moment to come back: after a restart, or between opening and waiting. */
-#define RETURN_US (15 * USEC_PER_SEC)
-
-/* ---- waiters -------------------------------------------------------------------------- */
-
-void waiter_add(struct agent *agent, struct waiter *waiter, const struct request *request)
-{
-    memcpy(waiter->request, request->id, sizeof(waiter->request));
-    waiter->next = agent->waiters;
-    waiter->previous = &agent->waiters;
-    if (agent->waiters)
-        agent->waiters->previous = &waiter->next;
-    agent->waiters = waiter;
-}
-
-void waiter_remove(struct waiter *waiter)
-{
-    if (!waiter->previous)
-        return;
-    *waiter->previous = waiter->next;
-    if (waiter->next)
-        waiter->next->previous = waiter->previous;
-    waiter->previous = NULL;
-    waiter->next = NULL;
-}
-
-bool waiter_exists(const struct agent *agent, const char *request)
-{
-    for (const struct waiter *w = agent->waiters; w; w = w->next)
-        if (strcmp(w->request, request) == 0)
-            return true;
-    return false;
-}
-
-/* A waiter may remove itself, or another, while it is told: start over after each, and
- * move those told to a list of their own, so that nobody is told twice. */
-static void tell_waiters(struct agent *agent, struct request *request)
-{
-    struct waiter *rest = agent->waiters;
-
-    agent->waiters = NULL;
-    if (rest)
-        rest->previous = &rest;
-    while (rest) {
-        struct waiter *waiter = rest;
-
-        waiter_remove(waiter);
-        waiter->next = agent->waiters;
-        waiter->previous = &agent->waiters;
-        if (agent->waiters)
-            agent->waiters->previous = &waiter->next;
-        agent->waiters = waiter;
-        if (strcmp(waiter->request, request->id) == 0)
-            waiter->changed(waiter, request);
-    }
-}
-
-/* ---- steps ---------------------------------------------------------------------------- */
-
-static struct change *change_new(
-    struct agent *agent, const struct request *request, const struct grant *grant, void *userdata)
-{
-    struct change *change = calloc(1, sizeof(*change));
-
-    if (!change)
-        return NULL;
-    change->agent = agent;
-    change->userdata = userdata;
-    if (request)
-        memcpy(change->request, request->id, sizeof(change->request));
-    if (grant)
-        memcpy(change->grant, grant->id, sizeof(change->grant));
-    change->next = agent->changes;
-    agent->changes = change;
-    return change;
-}
-
-static void change_free(struct change *change)
-{
-    struct change **at = &change->agent->changes;
-
-    while (*at != change)
-        at = &(*at)->next;
-    *at = change->next;
-    free(change);
-}
+#include "waiter.h"
 
 void lifecycle_forget(struct agent *agent, const void *userdata)
 {
@@ -118,107 +19,6 @@ void lifecycle_forget(struct agent *agent, const void *userdata)
             c->unwanted = true;
         }
     }
-}
-
-/* After a failed commit: what is in memory may be ahead of the ledger, so take its word. */
-static struct request *reload_request(struct agent *agent, const char *id)
-{
-    struct request *stale = book_request(&agent->book, id), *fresh = NULL;
-    AUTO_FREE char *body = NULL;
-
-    if (stale)
-        book_remove_request(&agent->book, stale);
-    if (ledger_get(agent->ledger, LEDGER_REQUEST, id, &body) < 0 || request_load(body, &fresh) < 0)
-        return NULL;
-    book_add_request(&agent->book, fresh);
-    return fresh;
-}
-
-static struct grant *reload_grant(struct agent *agent, const char *id)
-{
-    struct grant *stale = book_grant(&agent->book, id), *fresh = NULL;
-    AUTO_FREE char *body = NULL;
-
-    if (stale)
-        book_remove_grant(&agent->book, stale);
-    if (ledger_get(agent->ledger, LEDGER_GRANT, id, &body) < 0 || grant_load(body, &fresh) < 0)
-        return NULL;
-    book_add_grant(&agent->book, fresh);
-    return fresh;
-}
-
-static void settle_grant(struct change *change, int result)
-{
-    struct agent *agent = change->agent;
-    struct grant *grant = book_grant(&agent->book, change->grant);
-
-    if (result == 0 && grant) {
-        grant->committed = true;
-        agent_sweep_at(agent, grant->expires_us);
-        if (change->is_use && change->unwanted)
-            lifecycle_return_use(agent, grant);
-    } else if (result < 0 && change->is_use) {
-        /* others may hold uses in later steps: give back exactly this one */
-        if (grant)
-            grant_return(grant);
-    } else if (result < 0) {
-        grant = reload_grant(agent, change->grant);
-    }
-    if (change->grant_done)
-        change->grant_done(result, grant, change->userdata);
-}
-
-static void settle_request(struct change *change, int result)
-{
-    struct agent *agent = change->agent;
-    struct request *request = book_request(&agent->book, change->request);
-
-    if (result < 0) {
-        request = reload_request(agent, change->request);
-    } else if (request) {
-        request->committed = true;
-        agent_sweep_at(
-            agent, request->attached ? clock_boottime_us() + RETURN_US : request->expires_us);
-    }
-    /* Those who waited before; whoever begins to wait in the callback has just been told. */
-    if (result == 0 && request)
-        tell_waiters(agent, request);
-    if (change->request_done)
-        change->request_done(result, request, change->userdata);
-}
-
-static void on_durable(int result, uint64_t first_seq, void *userdata)
-{
-    struct change *change = userdata;
-
-    (void)first_seq;
-    if (change->grant[0] != '\0')
-        settle_grant(change, result);
-    if (change->request[0] != '\0')
-        settle_request(change, result);
-    if (result == 0)
-        agent_committed(change->agent);
-    change_free(change);
-}
-
-static void put_request(struct ledger_batch *batch, const struct request *request)
-{
-    AUTO_FREE char *body = request_store(request);
-
-    ledger_batch_put(batch, LEDGER_REQUEST, request->id, !request_has_ended(request), body);
-}
-
-static void put_grant(struct ledger_batch *batch, const struct grant *grant)
-{
-    AUTO_FREE char *body = grant_store(grant);
-
-    ledger_batch_put(batch, LEDGER_GRANT, grant->id, grant->state == GRANT_ACTIVE, body);
-}
-
-/* Hands a step to the writer. Ends may use the ballast: they make less possible, not more. */
-static void submit(struct change *change, struct ledger_batch *batch, bool essential)
-{
-    ledger_submit(change->agent->ledger, batch, essential, on_durable, change);
 }
 
 /* ---- requests ------------------------------------------------------------------------- */
@@ -252,10 +52,10 @@ void lifecycle_open(struct agent *agent, struct request *request, uint64_t withi
     }
     change->request_done = done;
     book_add_request(&agent->book, request);
-    put_request(batch, request);
+    change_put_request(batch, request);
     audit_request(batch, EVENT_REQUEST_OPENED, request, NULL, NULL);
     audit_request(batch, EVENT_STAGE_STARTED, request, NULL, NULL);
-    submit(change, batch, false);
+    change_submit(change, batch, false);
 }
 
 /* The grant of an approved request, added to the book but opening nothing until it is durable. */
@@ -293,20 +93,12 @@ static int conclude(struct agent *agent, struct request *request, const struct a
     return *ret_grant ? request_set_state(request, REQUEST_APPROVED) : -ENOMEM;
 }
 
-static bool has_change(const struct agent *agent, const char *id)
-{
-    for (const struct change *c = agent->changes; c; c = c->next)
-        if (strcmp(c->request, id) == 0 || strcmp(c->grant, id) == 0)
-            return true;
-    return false;
-}
-
 void lifecycle_answer(struct agent *agent, struct request *request, const struct answer *answer,
     request_done_fn done, void *userdata)
 {
     /* One step of a request at a time: a step that builds on one whose commit then fails
      * would carry it into the ledger unrecorded. */
-    bool busy = has_change(agent, request->id);
+    bool busy = change_exists(agent, request->id);
     struct ledger_batch *batch = busy ? NULL : ledger_batch_new();
     struct change *change = batch ? change_new(agent, request, NULL, userdata) : NULL;
     struct grant *grant = NULL;
@@ -322,25 +114,25 @@ void lifecycle_answer(struct agent *agent, struct request *request, const struct
         if (change)
             change_free(change);
         if (r != -EEXIST && r != -EBUSY)
-            request = reload_request(agent, request->id);
+            request = change_reload_request(agent, request->id);
         done(r, request, userdata);
         return;
     }
     change->request_done = done;
-    put_request(batch, request);
+    change_put_request(batch, request);
     audit_approval(batch, request, request_approval_of(request, answer->person));
     if (grant) {
         memcpy(change->grant, grant->id, sizeof(change->grant));
-        put_grant(batch, grant);
+        change_put_grant(batch, grant);
         audit_grant(batch, EVENT_GRANTED, grant, NULL, NULL);
     }
-    submit(change, batch, !answer->approved);
+    change_submit(change, batch, !answer->approved);
 }
 
 static void end_request(struct agent *agent, struct request *request, enum request_state state,
     const char *why, request_done_fn done, void *userdata)
 {
-    bool busy = has_change(agent, request->id);
+    bool busy = change_exists(agent, request->id);
     struct ledger_batch *batch = busy ? NULL : ledger_batch_new();
     struct change *change = batch ? change_new(agent, request, NULL, userdata) : NULL;
     int r = busy ? -EBUSY : change ? request_set_state(request, state) : -ENOMEM;
@@ -356,10 +148,10 @@ static void end_request(struct agent *agent, struct request *request, enum reque
     change->request_done = done;
     free(request->end_reason);
     request->end_reason = why ? strdup(why) : NULL;
-    put_request(batch, request);
+    change_put_request(batch, request);
     audit_request(batch, state == REQUEST_EXPIRED ? EVENT_REQUEST_EXPIRED : EVENT_REQUEST_WITHDRAWN,
         request, NULL, why);
-    submit(change, batch, true);
+    change_submit(change, batch, true);
 }
 
 void lifecycle_withdraw(struct agent *agent, struct request *request, const char *why,
@@ -375,7 +167,7 @@ void lifecycle_detach(struct agent *agent, struct request *request)
     request->attached = false;
     if (!batch)
         return;
-    put_request(batch, request);
+    change_put_request(batch, request);
     ledger_submit(agent->ledger, batch, false, NULL, NULL);
 }
 
@@ -386,7 +178,7 @@ void lifecycle_withdraw_unattended(struct agent *agent, struct request *request)
 {
     if (agent->stopping || request->state != REQUEST_WAITING)
         return;
-    if (has_change(agent, request->id))
+    if (change_exists(agent, request->id))
         agent_sweep_at(agent, clock_boottime_us() + SWEEP_AGAIN_US);
     else
         end_request(agent, request, REQUEST_WITHDRAWN, "the requester went away", NULL, NULL);
@@ -408,9 +200,9 @@ void lifecycle_use(struct agent *agent, struct grant *grant, const char *detail,
     change->grant_done = done;
     change->is_use = true;
     grant_use(grant);
-    put_grant(batch, grant);
+    change_put_grant(batch, grant);
     audit_grant(batch, EVENT_USED, grant, detail, NULL);
-    submit(change, batch, false);
+    change_submit(change, batch, false);
 }
 
 void lifecycle_return_use(struct agent *agent, struct grant *grant)
@@ -423,9 +215,9 @@ void lifecycle_return_use(struct agent *agent, struct grant *grant)
         ledger_batch_free(batch);
         return;
     }
-    put_grant(batch, grant);
+    change_put_grant(batch, grant);
     audit_grant(batch, EVENT_DENIED_USE, grant, "the door was gone before the answer", NULL);
-    submit(change, batch, true);
+    change_submit(change, batch, true);
 }
 
 void lifecycle_end_grant(struct agent *agent, struct grant *grant, const char *event,
@@ -448,24 +240,25 @@ void lifecycle_end_grant(struct agent *agent, struct grant *grant, const char *e
     change->grant_done = done;
     free(grant->end_reason);
     grant->end_reason = why ? strdup(why) : NULL;
-    put_grant(batch, grant);
+    change_put_grant(batch, grant);
     audit_grant(batch, event, grant, why, NULL);
-    submit(change, batch, true);
+    change_submit(change, batch, true);
 }
 
 /* ---- time ----------------------------------------------------------------------------- */
 
 static bool is_unattended(const struct agent *agent, const struct request *request, uint64_t now)
 {
-    return request->committed && request->attached && now >= agent->started_us + RETURN_US &&
-           now >= request->created_us + RETURN_US && !waiter_exists(agent, request->id);
+    return request->committed && request->attached &&
+           now >= agent->started_us + REQUEST_RETURN_US &&
+           now >= request->created_us + REQUEST_RETURN_US && !waiter_exists(agent, request->id);
 }
 
 static void sweep_requests(struct agent *agent, uint64_t now)
 {
     for (struct request *r = agent->book.requests, *next; r; r = next) {
         next = r->next;
-        if (has_change(agent, r->id))
+        if (change_exists(agent, r->id))
             continue;
         if (!request_has_ended(r) && now >= r->expires_us)
             end_request(agent, r, REQUEST_EXPIRED, "nobody answered in time", NULL, NULL);
@@ -480,7 +273,7 @@ static void sweep_grants(struct agent *agent, uint64_t now)
 {
     for (struct grant *g = book_next_grant(&agent->book, NULL), *next; g; g = next) {
         next = book_next_grant(&agent->book, g);
-        if (now < g->expires_us || has_change(agent, g->id))
+        if (now < g->expires_us || change_exists(agent, g->id))
             continue;
         if (g->state == GRANT_ACTIVE)
             lifecycle_end_grant(agent, g, EVENT_EXPIRED, NULL, NULL, NULL);
@@ -549,6 +342,6 @@ int lifecycle_load(struct agent *agent)
         return r;
     end_earlier_boot(agent);
     agent_sweep_at(agent, clock_boottime_us());
-    agent_sweep_at(agent, agent->started_us + RETURN_US);
+    agent_sweep_at(agent, agent->started_us + REQUEST_RETURN_US);
     return 0;
 }

@@ -64,17 +64,3 @@ MUST_USE int lifecycle_load(struct agent *agent);
 
 /* Forgets the callbacks that carry `userdata`. The steps themselves go on. */
 void lifecycle_forget(struct agent *agent, const void *userdata);
-
-/* Whoever waits for a request is told at each durable change of it. Zero-initialised by
- * its owner, who calls waiter_remove before it goes away (harmless if not added). */
-struct waiter {
-    void (*changed)(struct waiter *waiter, struct request *request);
-    char request[IDS_SIZE];
-    struct waiter *next, **previous;
-};
-
-void waiter_add(struct agent *agent, struct waiter *waiter, const struct request *request);
-void waiter_remove(struct waiter *waiter);
-
-/* Whether anybody waits for the request. */
-bool waiter_exists(const struct agent *agent, const char *request);

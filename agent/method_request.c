@@ -9,6 +9,7 @@
 #include "methods.h"
 #include "people.h"
 #include "view.h"
+#include "waiter.h"
 
 #define RECENT_MAX 200
 
