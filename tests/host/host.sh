@@ -119,10 +119,10 @@ wait_for_systemd() {
 
 wait_for_units() {
     local state
-    state=$(timeout 30 nsenter -t "$(pid_in "$DIR/init")" -a -- systemctl is-system-running --wait || :)
+    state=$(timeout 30 nsenter -t "$(pid_in "$DIR/init")" -a -r -- systemctl is-system-running --wait || :)
     [ "$state" = running ] && return
     echo "host: '$NAME' is $state" >&2
-    nsenter -t "$(pid_in "$DIR/init")" -a -- systemctl --no-pager --no-legend --plain --failed >&2 || :
+    nsenter -t "$(pid_in "$DIR/init")" -a -r -- systemctl --no-pager --no-legend --plain --failed >&2 || :
 }
 
 boot() {
@@ -141,6 +141,7 @@ boot() {
 
 # Joins a cgroup of the host before its namespaces: else systemd and logind would see a
 # process from outside their tree. The hierarchy is mounted in the keeper's namespace only.
+# The target's own root (-r), for a machine that is itself a chroot.
 enter() {
     local cgroup become=()
     cgroup=/proc/$WARDEN/root$(cat "$DIR/cgroup")/visitors
@@ -149,7 +150,7 @@ enter() {
     if [ -n "${AS_USER:-}" ]; then
         become=(--reuid "$AS_USER" --regid "$AS_USER" --init-groups --reset-env)
     fi
-    exec nsenter -t "$INIT" -a -- env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 \
+    exec nsenter -t "$INIT" -a -r -- env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 \
         TERM="${TERM:-dumb}" setpriv --bounding-set "$DROPPED" "${become[@]}" -- "$@"
 }
 
