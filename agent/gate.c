@@ -334,24 +334,37 @@ static void conn_new(struct gate_server *server, int fd, const struct ucred *pee
         sd_event_add_time(event, &conn->timer, CLOCK_BOOTTIME, clock_deadline(GATE_FIRST_US),
             USEC_PER_MSEC, on_timeout, conn) < 0)
         conn_free(conn);
+    else
+        /* The question is there already, mostly: no turn of the loop for it. */
+        (void)on_conn(conn->io, fd, 0, conn);
 }
 
-static int on_accept(sd_event_source *source, int listen_fd, uint32_t revents, void *userdata)
+static void take_connection(struct gate_server *server, int fd)
 {
-    struct gate_server *server = userdata;
-    int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct ucred peer;
     socklen_t size = sizeof(peer);
 
-    (void)source;
-    (void)revents;
-    if (fd < 0)
-        return 0;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != 0 ||
         server->count >= GATE_CONNECTIONS_MAX)
         close(fd);
     else
         conn_new(server, fd, &peer);
+}
+
+/* A turn of the loop costs more the more is ready: connections are taken by the handful. */
+static int on_accept(sd_event_source *source, int listen_fd, uint32_t revents, void *userdata)
+{
+    struct gate_server *server = userdata;
+
+    (void)source;
+    (void)revents;
+    for (unsigned i = 0; i < GATE_ACCEPT_MAX; i++) {
+        int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (fd < 0)
+            break;
+        take_connection(server, fd);
+    }
     return 0;
 }
 

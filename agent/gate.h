@@ -12,6 +12,7 @@
 
 #define GATE_CONNECTIONS_MAX 2048
 #define GATE_SUBJECT_MAX 64
+#define GATE_ACCEPT_MAX 32 /* taken in one turn of the loop */
 #define GATE_FIRST_US (UINT64_C(2) * USEC_PER_SEC)
 #define GATE_TYPING_US (UINT64_C(600) * USEC_PER_SEC)
 
