@@ -119,10 +119,10 @@ wait_for_systemd() {
 
 wait_for_units() {
     local state
-    state=$(timeout 30 nsenter -t "$(pid_in "$DIR/init")" -a -r -- systemctl is-system-running --wait || :)
+    state=$(timeout 30 nsenter -t "$(pid_in "$DIR/init")" -a -r -w -- systemctl is-system-running --wait || :)
     [ "$state" = running ] && return
     echo "host: '$NAME' is $state" >&2
-    nsenter -t "$(pid_in "$DIR/init")" -a -r -- systemctl --no-pager --no-legend --plain --failed >&2 || :
+    nsenter -t "$(pid_in "$DIR/init")" -a -r -w -- systemctl --no-pager --no-legend --plain --failed >&2 || :
 }
 
 boot() {
@@ -150,7 +150,7 @@ enter() {
     if [ -n "${AS_USER:-}" ]; then
         become=(--reuid "$AS_USER" --regid "$AS_USER" --init-groups --reset-env)
     fi
-    exec nsenter -t "$INIT" -a -r -- env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 \
+    exec nsenter -t "$INIT" -a -r -w -- env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 \
         TERM="${TERM:-dumb}" setpriv --bounding-set "$DROPPED" "${become[@]}" -- "$@"
 }
 
@@ -189,11 +189,11 @@ fetch() {
 # What a fresh boot makes anew is left out: identity, journal, random seed.
 save() {
     need_running "$1"
-    nsenter -t "$WARDEN" -m -- tar --xattrs --xattrs-include='*' --sort=name \
+    tar --xattrs --xattrs-include='*' --sort=name \
         --exclude=./etc/machine-id --exclude=./etc/hostname --exclude=./etc/hosts \
         --exclude=./etc/systemd/system/test-host.target --exclude='./var/log/journal/*' \
         --exclude=./var/lib/systemd/random-seed --exclude='./var/cache/apt/*' \
-        -C "$DIR/t/upper" -cf - . >"$2.new"
+        -C "/proc/$WARDEN/root$DIR/t/upper" -cf - . >"$2.new"
     mv "$2.new" "$2"
 }
 
