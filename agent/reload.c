@@ -247,8 +247,15 @@ static int start_resolving(struct agent *agent)
     }
     names[users + groups].name = reload->config.auditors;
     names[users + groups].is_group = true;
-    return resolve_start(agent->event, names, users + groups + 1, RESOLVE_TIMEOUT_US, on_resolved,
-        agent, &reload->job);
+    return resolve_start(agent->event,
+        &(struct resolve_question){
+            .names = names,
+            .count = users + groups + 1,
+            .timeout_us = RESOLVE_TIMEOUT_US,
+            .done = on_resolved,
+            .userdata = agent,
+        },
+        &reload->job);
 }
 
 int reload_start(struct agent *agent, reload_done_fn done, void *userdata)

@@ -325,22 +325,22 @@ static int start(struct resolve_job *job, sd_event *event, uint64_t timeout_us)
     return r < 0 ? r : watch_child(job, event);
 }
 
-int resolve_start(struct sd_event *event, const struct resolve_name *names, size_t count,
-    uint64_t timeout_us, resolve_done_fn done, void *userdata, struct resolve_job **ret_job)
+int resolve_start(
+    struct sd_event *event, const struct resolve_question *question, struct resolve_job **ret_job)
 {
     struct resolve_job *job;
     int r;
 
-    if (count > NAMES_MAX)
+    if (question->count > NAMES_MAX)
         return -E2BIG;
     job = calloc(1, sizeof(*job));
     if (!job)
         return -ENOMEM;
-    job->done = done;
-    job->userdata = userdata;
-    r = copy_names(job, names, count);
+    job->done = question->done;
+    job->userdata = question->userdata;
+    r = copy_names(job, question->names, question->count);
     if (r == 0)
-        r = start(job, event, timeout_us);
+        r = start(job, event, question->timeout_us);
     if (r < 0) {
         job_free(job);
         return r;

@@ -24,12 +24,21 @@ struct resolve_name {
 typedef void (*resolve_done_fn)(
     int result, const struct resolve_name *names, size_t count, void *userdata);
 
-/* Starts a child for `names` (copied). It is killed after `timeout_us`. A name that is no name
+/* What to ask, and who hears of it. */
+struct resolve_question {
+    const struct resolve_name *names; /* copied */
+    size_t count;
+    uint64_t timeout_us; /* the child is killed then */
+    resolve_done_fn done;
+    void *userdata;
+};
+
+/* Starts a child for the question, which need not outlive the call. A name that is no name
  * (str_is_name) is not asked for and does not exist. SIGCHLD must be blocked in every thread
  * (sd_event_add_child(3)), else -EBUSY. The job frees itself after `done`, which never comes from
  * inside. Returns 0 or -errno. */
-MUST_USE int resolve_start(struct sd_event *event, const struct resolve_name *names, size_t count,
-    uint64_t timeout_us, resolve_done_fn done, void *userdata, struct resolve_job **ret_job);
+MUST_USE int resolve_start(
+    struct sd_event *event, const struct resolve_question *question, struct resolve_job **ret_job);
 
 /* Kills the child, forgets the callback. Not after `done`. NULL-safe. */
 void resolve_cancel(struct resolve_job *job);

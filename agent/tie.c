@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../common/parse.h"
 #include "../common/str.h"
 #include "digest.h"
 #include "scope.h"
@@ -30,11 +31,36 @@ void tie_make(const uint8_t key[32], const char *chain, const struct tie_bearer 
     snprintf(ret_tie, TIE_SIZE, "%s.%s", visible, mark);
 }
 
+/* The visible part, "CHAIN.PID.PARENT.MADE". */
+struct sealed {
+    char chain[IDS_SIZE];
+    uint64_t pid, parent, made_us;
+};
+
+static bool read_number(char **at, uint64_t *ret_number)
+{
+    const char *word = strsep(at, ".");
+
+    return word && parse_u64(word, UINT64_MAX, ret_number) == 0;
+}
+
+static bool read_sealed(char *visible, struct sealed *ret_sealed)
+{
+    char *at = visible;
+    const char *chain = strsep(&at, ".");
+
+    if (!chain || strlen(chain) >= sizeof(ret_sealed->chain))
+        return false;
+    snprintf(ret_sealed->chain, sizeof(ret_sealed->chain), "%s", chain);
+    return read_number(&at, &ret_sealed->pid) && read_number(&at, &ret_sealed->parent) &&
+           read_number(&at, &ret_sealed->made_us) && !at;
+}
+
 bool tie_check(const uint8_t key[32], const char *tie, const struct tie_bearer *bearer,
     char ret_chain[IDS_SIZE])
 {
-    char visible[TIE_SIZE], mark[DIGEST_SEAL_SIZE], chain[IDS_SIZE];
-    unsigned long long pid, parent, made;
+    char visible[TIE_SIZE], mark[DIGEST_SEAL_SIZE];
+    struct sealed sealed;
     const char *dot = tie ? strrchr(tie, '.') : NULL;
     uint64_t now = clock_boottime_us();
 
@@ -45,13 +71,12 @@ bool tie_check(const uint8_t key[32], const char *tie, const struct tie_bearer *
     seal(key, visible, bearer, mark);
     if (!digest_equal(mark, dot + 1))
         return false;
-    /* sealed by us, so well-formed */
-    if (sscanf(visible, "%9[^.].%llu.%llu.%llu", chain, &pid, &parent, &made) != 4)
+    if (!read_sealed(visible, &sealed))
         return false;
-    if ((uint64_t)bearer->pid != pid && (uint64_t)bearer->pid != parent)
+    if ((uint64_t)bearer->pid != sealed.pid && (uint64_t)bearer->pid != sealed.parent)
         return false;
-    if (made > now || now - made > TIE_LIFE_US)
+    if (sealed.made_us > now || now - sealed.made_us > TIE_LIFE_US)
         return false;
-    memcpy(ret_chain, chain, sizeof(chain));
+    memcpy(ret_chain, sealed.chain, sizeof(sealed.chain));
     return true;
 }

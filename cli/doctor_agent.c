@@ -45,9 +45,10 @@ void check_agent_units(struct doctor *doctor)
 static int try_connect(const char *path, int type)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(address.sun_path))
+    size_t size = strlen(path) + 1;
+    if (size > sizeof(address.sun_path))
         return -ENAMETOOLONG;
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, size);
     AUTO_CLOSE int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
         return errno == EAGAIN ? 0 : -errno;

@@ -35,9 +35,10 @@ int setup_login_current(struct setup_login *ret_login)
         return r;
     AUTO_FREE char *session = NULL;
     if (sd_pid_get_session(0, &session) >= 0) {
-        if (strlen(session) >= sizeof(login.session))
+        size_t size = strlen(session) + 1;
+        if (size > sizeof(login.session))
             return -ENAMETOOLONG;
-        strcpy(login.session, session);
+        memcpy(login.session, session, size);
     } else {
         audit_session(login.session);
     }

@@ -306,6 +306,11 @@ static bool is_backup_name(const char *name)
     return name[0] != '.' && name[0] != '\0' && strchr(name, '/') == NULL;
 }
 
+static bool copy_text(char *target, size_t size, const char *text)
+{
+    return snprintf(target, size, "%s", text) < (int)size;
+}
+
 static int unpack_pending(json_t *value, struct store_pending *pending)
 {
     const char *backup, *doors, *session, *boot_id;
@@ -315,15 +320,14 @@ static int unpack_pending(json_t *value, struct store_pending *pending)
             &doors, "reload_sshd", &reload, "deadline_us", &deadline, "session", &session,
             "boot_id", &boot_id, "sid", &sid, "at_us", &at) < 0)
         return -EBADMSG;
-    if (!is_backup_name(backup) || strlen(session) >= sizeof(pending->login.session) ||
-        strlen(boot_id) >= sizeof(pending->login.boot_id))
+    struct setup_login *login = &pending->login;
+    if (!is_backup_name(backup) || !copy_text(login->session, sizeof(login->session), session) ||
+        !copy_text(login->boot_id, sizeof(login->boot_id), boot_id))
         return -EBADMSG;
     pending->reload_sshd = reload;
     pending->deadline_us = (uint64_t)deadline;
-    pending->login.sid = sid;
-    pending->login.at_us = (uint64_t)at;
-    strcpy(pending->login.session, session);
-    strcpy(pending->login.boot_id, boot_id);
+    login->sid = sid;
+    login->at_us = (uint64_t)at;
     pending->backup = strdup(backup);
     pending->doors = strdup(doors);
     return pending->backup != NULL && pending->doors != NULL ? 0 : -ENOMEM;

@@ -144,7 +144,7 @@ int varlink_send(
 
 int varlink_parse_reply(const char *text, size_t length, struct varlink_reply *ret_reply)
 {
-    CLEANUP(cleanup_varlink_reply) struct varlink_reply reply = {0};
+    struct varlink_reply reply = {0};
     json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
     const json_t *error = json_object_get(root, "error");
     const json_t *continues = json_object_get(root, "continues");
@@ -160,11 +160,11 @@ int varlink_parse_reply(const char *text, size_t length, struct varlink_reply *r
         good = reply.parameters && (!error || reply.error);
     }
     json_decref(root);
-    if (!good)
-        return VARLINK_E_GARBLED;
-    *ret_reply = reply;
-    reply = (struct varlink_reply){0};
-    return 0;
+    if (good)
+        *ret_reply = reply;
+    else
+        varlink_reply_done(&reply);
+    return good ? 0 : VARLINK_E_GARBLED;
 }
 
 static int reserve(struct varlink *link)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ELLIPSIS "..."
+
 bool str_equal(const char *a, const char *b)
 {
     if (!a || !b)
@@ -143,9 +145,17 @@ static size_t escape_one(const unsigned char *p, size_t left, char out[17], size
     return n;
 }
 
+/* Marks at `used` that text was left out, if there is room. Returns where it ends now. */
+static size_t put_ellipsis(char *buffer, size_t size, size_t used)
+{
+    if (size - used < sizeof(ELLIPSIS))
+        return used;
+    memcpy(buffer + used, ELLIPSIS, sizeof(ELLIPSIS) - 1);
+    return used + sizeof(ELLIPSIS) - 1;
+}
+
 char *str_escape(const char *text, size_t length, char *buffer, size_t size)
 {
-    static const char ellipsis[] = "...";
     const unsigned char *p = (const unsigned char *)text;
     size_t used = 0, last_fit = 0;
 
@@ -156,16 +166,12 @@ char *str_escape(const char *text, size_t length, char *buffer, size_t size)
         size_t piece_length, consumed = escape_one(p, length, piece, &piece_length);
 
         if (piece_length >= size - used) {
-            used = last_fit;
-            if (size - used >= sizeof(ellipsis)) {
-                memcpy(buffer + used, ellipsis, sizeof(ellipsis) - 1);
-                used += sizeof(ellipsis) - 1;
-            }
+            used = put_ellipsis(buffer, size, last_fit);
             break;
         }
         memcpy(buffer + used, piece, piece_length);
         used += piece_length;
-        if (size - used >= sizeof(ellipsis))
+        if (size - used >= sizeof(ELLIPSIS))
             last_fit = used;
         p += consumed;
         length -= consumed;

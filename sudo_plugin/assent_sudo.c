@@ -233,15 +233,14 @@ static bool rescue_opens(const struct question *question)
     return r == 0;
 }
 
-static int decide(struct question *question, char *const command_info[], char *const run_argv[],
-    char *const run_envp[], const char **errstr)
+static int decide(
+    struct question *question, const struct command_vectors *vectors, const char **errstr)
 {
     const char *why = "The command was not run.";
     enum enquiry_outcome outcome;
     char text[256];
 
-    if (command_collect(&question->command, &current, command_info, run_argv, run_envp,
-            &question->ask, &why) < 0) {
+    if (command_collect(&question->command, &current, vectors, &question->ask, &why) < 0) {
         if (invocation_is_root(&current))
             return let_root_run(why);
         snprintf(text, sizeof(text), "The command was not run: %s", why);
@@ -257,8 +256,7 @@ static int decide(struct question *question, char *const command_info[], char *c
     return refuse(&question->screen, words_for(question, outcome), errstr);
 }
 
-static int check(
-    char *const command_info[], char *const run_argv[], char *const run_envp[], const char **errstr)
+static int check(const struct command_vectors *vectors, const char **errstr)
 {
     CLEANUP(question_done)
     struct question question = {
@@ -277,13 +275,14 @@ static int check(
             current.error ? current.error : "the plugin was not opened");
         return refuse(&question.screen, text, errstr);
     }
-    return decide(&question, command_info, run_argv, run_envp, errstr);
+    return decide(&question, vectors, errstr);
 }
 
 static int plugin_check(
     char *const command_info[], char *const run_argv[], char *const run_envp[], const char **errstr)
 {
-    int saved = errno, r = check(command_info, run_argv, run_envp, errstr);
+    const struct command_vectors vectors = {command_info, run_argv, run_envp};
+    int saved = errno, r = check(&vectors, errstr);
 
     errno = saved;
     return r;

@@ -227,10 +227,9 @@ int command_look_again(struct command *command, struct gate_ask *ask)
 }
 
 int command_collect(struct command *command, const struct invocation *invocation,
-    char *const command_info[], char *const run_argv[], char *const run_envp[],
-    struct gate_ask *ask, const char **ret_why)
+    const struct command_vectors *vectors, struct gate_ask *ask, const char **ret_why)
 {
-    const char *edit = pairs_get(command_info, "sudoedit");
+    const char *edit = pairs_get(vectors->info, "sudoedit");
     int r;
 
     record_init_ask(ask);
@@ -242,18 +241,18 @@ int command_collect(struct command *command, const struct invocation *invocation
     ask->tty = invocation->tty;
     if (edit && parse_bool(edit, &command->is_edit) < 0)
         return refuse(-EINVAL, "sudo's sudoedit setting cannot be read.", ret_why);
-    r = check_supported(invocation, command_info, ret_why);
+    r = check_supported(invocation, vectors->info, ret_why);
     if (r == 0)
-        r = set_run_as(command_info, ask, ret_why);
+        r = set_run_as(vectors->info, ask, ret_why);
     if (r == 0)
-        r = set_cwd(invocation, command_info, ask, ret_why);
+        r = set_cwd(invocation, vectors->info, ask, ret_why);
     if (r == 0)
-        r = command->is_edit ? set_files(command, run_argv, ask, ret_why)
-                             : set_command(command, command_info, run_argv, ask, ret_why);
+        r = command->is_edit ? set_files(command, vectors->argv, ask, ret_why)
+                             : set_command(command, vectors->info, vectors->argv, ask, ret_why);
     if (r == 0)
         r = set_groups(command, ask, ret_why);
     if (r == 0 && !command->is_edit)
-        r = set_environment(command, run_envp, ask, ret_why);
+        r = set_environment(command, vectors->envp, ask, ret_why);
     return r;
 }
 

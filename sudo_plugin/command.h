@@ -22,12 +22,18 @@ struct command {
         .fd = -1     \
     }
 
+/* What sudo hands over, each ended by NULL: sudo_plugin(8). */
+struct command_vectors {
+    char *const *info; /* "key=value" */
+    char *const *argv;
+    char *const *envp;
+};
+
 /* Collects from sudo's vectors and the file system. Texts are borrowed from them, from
  * `invocation` and from `command`. Returns 0, or -errno with the reason, a static text for
  * the user, in `ret_why`. */
 MUST_USE int command_collect(struct command *command, const struct invocation *invocation,
-    char *const command_info[], char *const run_argv[], char *const run_envp[],
-    struct gate_ask *ask, const char **ret_why);
+    const struct command_vectors *vectors, struct gate_ask *ask, const char **ret_why);
 
 /* Looks at the file once more: the fd and the flag for what others may write. */
 MUST_USE int command_look_again(struct command *command, struct gate_ask *ask);

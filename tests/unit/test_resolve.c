@@ -61,13 +61,26 @@ static int tear_down(void **state)
     return unsetenv(CHILD_VARIABLE);
 }
 
+static struct resolve_job *start(
+    struct fixture *fixture, const struct resolve_name *names, size_t count, uint64_t timeout)
+{
+    struct resolve_question question = {
+        .names = names,
+        .count = count,
+        .timeout_us = timeout,
+        .done = on_done,
+        .userdata = fixture,
+    };
+    struct resolve_job *job = NULL;
+
+    assert_int_equal(resolve_start(fixture->event, &question, &job), 0);
+    return job;
+}
+
 static void run(
     struct fixture *fixture, const struct resolve_name *names, size_t count, uint64_t timeout)
 {
-    struct resolve_job *job;
-
-    assert_int_equal(
-        resolve_start(fixture->event, names, count, timeout, on_done, fixture, &job), 0);
+    (void)start(fixture, names, count, timeout);
     assert_false(fixture->done);
     while (!fixture->done)
         assert_true(sd_event_run(fixture->event, 60 * 1000 * 1000) > 0);
@@ -178,9 +191,7 @@ static void test_cancel(void **state)
     struct resolve_job *job;
 
     assert_int_equal(setenv(CHILD_VARIABLE, "hang", 1), 0);
-    assert_int_equal(resolve_start(fixture->event, question, ARRAY_SIZE(question), 10000, on_done,
-                         fixture, &job),
-        0);
+    job = start(fixture, question, ARRAY_SIZE(question), 10000);
     resolve_cancel(job);
     assert_true(sd_event_run(fixture->event, 60 * 1000 * 1000) > 0); /* the child's end */
     assert_false(fixture->done);
