@@ -121,14 +121,14 @@ $(BUILD)/agent/public/interface.o: etc/io.assent.varlink
 # ---- tests --------------------------------------------------------------------------------
 
 FLOW_TESTS := $(patsubst tests/flow/%.c,$(BUILD)/tests/flow/%,$(filter tests/flow/test_%,$(FLOW_SRC)))
-FLOW_HELPERS := $(call obj,$(filter-out tests/flow/test_%,$(FLOW_SRC)))
+FLOW_HELPERS := $(call obj,$(filter-out tests/flow/test_% tests/flow/load_%,$(FLOW_SRC)))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(FUZZ_SRC)))
 REPLAYS := $(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(FUZZERS))
 CLI_PARTS := $(filter-out %/main.o,$(call obj,$(CLI_SRC)))
 
 $(BUILD)/libcli.a: $(CLI_PARTS)
 
-$(BUILD)/tests/flow/test_%: $(BUILD)/tests/flow/test_%.o $(FLOW_HELPERS) $(MODULES) $(COMMON)
+$(BUILD)/tests/flow/%: $(BUILD)/tests/flow/%.o $(FLOW_HELPERS) $(MODULES) $(COMMON)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -rdynamic -o $@ $^ -lcmocka -lpam -ldl
 
@@ -198,7 +198,7 @@ $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libcli.a $(MODULES) $(AGE
 	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(TEST_LIBS)
 
 .PHONY: check
-check: $(PROGRAMS) ## layers, exports, format, static analysis, sizes, man pages
+check: $(PROGRAMS) $(BUILD)/tests/flow/load_modules ## layers, exports, format, static analysis, sizes, man pages
 	@BUILD=$(BUILD) tests/check/all.sh
 
 .PHONY: cover

@@ -225,6 +225,21 @@ static void look_around(struct surroundings *found)
     (void)umask(found->umask);
 }
 
+static struct surroundings remembered;
+
+void host_remember(void)
+{
+    look_around(&remembered);
+}
+
+void host_assert_unchanged(void)
+{
+    static struct surroundings now;
+
+    look_around(&now);
+    assert_memory_equal(&remembered, &now, sizeof(now));
+}
+
 static int call(enum host_phase phase, int flags)
 {
     switch (phase) {

@@ -43,6 +43,11 @@ void host_will_answer(const char *line);
  * as before. */
 int host_run(enum host_phase phase, uid_t real_uid, int flags);
 
+/* Looks at mask, dispositions, descriptors, ids and umask; fails the test when they have changed
+ * since. */
+void host_remember(void);
+void host_assert_unchanged(void);
+
 /* What the conversation showed so far. */
 unsigned host_count(int style);
 bool host_showed(int style, const char *part);
