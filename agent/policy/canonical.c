@@ -55,6 +55,7 @@ static void put_commands(struct digest *digest, const struct rule *rule)
     for (size_t i = 0; i < rule->command_count; i++)
         put_texts(digest, &rule->commands[i].words);
     put_number(digest, rule->writable_allowed);
+    put_number(digest, rule->environment_allowed);
 }
 
 static void put_networks(struct digest *digest, const struct rule *rule)

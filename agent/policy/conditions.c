@@ -124,12 +124,25 @@ static void read_writable(struct reading *reading, const struct yaml_node *node,
             reading->errors, node, "'writable_command' has no effect in a deny rule; take it out");
 }
 
+/* An escalate rule needs no leave: the people asked see the variables and approve them. */
+static void read_environment(
+    struct reading *reading, const struct yaml_node *node, struct rule *rule)
+{
+    static const char *const words[] = {"allowed"};
+
+    rule->environment_allowed = read_choice(reading, node, (struct words){words, 1}) == 0;
+    if (rule->decision == DECISION_DENY || rule->decision == DECISION_ESCALATE)
+        yaml_error(reading->errors, node, "'environment' has no effect in %s rule; take it out",
+            rule->decision == DECISION_DENY ? "a deny" : "an escalate");
+}
+
 static void read_what(struct reading *reading, struct yaml_node *what, struct rule *rule)
 {
     const struct yaml_node *service = yaml_take(what, "service");
     const struct yaml_node *run_as = yaml_take(what, "run_as");
     const struct yaml_node *command = yaml_take(what, "command");
     const struct yaml_node *writable = yaml_take(what, "writable_command");
+    const struct yaml_node *environment = yaml_take(what, "environment");
 
     if (service)
         rule->services = read_texts(reading, service, read_service);
@@ -139,6 +152,8 @@ static void read_what(struct reading *reading, struct yaml_node *what, struct ru
         read_commands(reading, command, rule);
     if (writable)
         read_writable(reading, writable, rule);
+    if (environment)
+        read_environment(reading, environment, rule);
     yaml_finish(what, reading->errors);
 }
 

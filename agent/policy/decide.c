@@ -6,6 +6,10 @@
 static const char no_rule[] = "no rule allows this";
 static const char writable_refused[] = "the command, or a directory above it, can be written by "
                                        "others than root, and so it is refused";
+static const char environment_refused[] =
+    "the caller changed environment variables of the command, and no rule allows that";
+static const char environment_advice[] =
+    "Run it without them: no NAME=value in front, no sudo -E, and what sudoers keeps unset.";
 
 typedef bool rule_test(
     const struct policy *policy, const struct rule *rule, const struct facts *facts);
@@ -25,25 +29,42 @@ static bool denies_any_command(
            match_command(policy, rule, facts) == TRUTH_YES;
 }
 
+static bool accepts_file(const struct rule *rule, const struct facts *facts)
+{
+    return !facts->command_writable || rule->writable_allowed;
+}
+
+/* Whoever is asked sees the variables, and they are part of what is approved. */
+static bool accepts_environment(const struct rule *rule, const struct facts *facts)
+{
+    return !facts->environment_changed || rule->environment_allowed ||
+           rule->decision == DECISION_ESCALATE;
+}
+
 /* What is not known does not allow. */
-static bool grants_if_unwritable(
+static bool conditions_hold(
     const struct policy *policy, const struct rule *rule, const struct facts *facts)
 {
     return match_rest(policy, rule, facts) == TRUTH_YES &&
            match_command(policy, rule, facts) == TRUTH_YES;
 }
 
+static bool grants_if_unchanged(
+    const struct policy *policy, const struct rule *rule, const struct facts *facts)
+{
+    return accepts_file(rule, facts) && conditions_hold(policy, rule, facts);
+}
+
 static bool grants(const struct policy *policy, const struct rule *rule, const struct facts *facts)
 {
-    return (!facts->command_writable || rule->writable_allowed) &&
-           grants_if_unwritable(policy, rule, facts);
+    return accepts_environment(rule, facts) && grants_if_unchanged(policy, rule, facts);
 }
 
 /* Some command would pass. */
 static bool could_grant(
     const struct policy *policy, const struct rule *rule, const struct facts *facts)
 {
-    if (facts->command && facts->command_writable && !rule->writable_allowed)
+    if (facts->command && !(accepts_file(rule, facts) && accepts_environment(rule, facts)))
         return false;
     return match_rest(policy, rule, facts) == TRUTH_YES &&
            match_command(policy, rule, facts) != TRUTH_NO;
@@ -144,6 +165,19 @@ static void set_verdict(struct verdict *verdict, const struct rule *rule)
     };
 }
 
+/* Nothing grants it: say what stood in the way, if anything but the rules themselves did. */
+static void set_refused(
+    struct verdict *verdict, const struct policy *policy, const struct facts *facts)
+{
+    set_default(verdict, no_rule);
+    if (facts->environment_changed && find_grant(policy, facts, grants_if_unchanged)) {
+        verdict->reason = environment_refused;
+        verdict->advice = environment_advice;
+    } else if (facts->command_writable && find_grant(policy, facts, conditions_hold)) {
+        verdict->reason = writable_refused;
+    }
+}
+
 void policy_decide(
     const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict)
 {
@@ -153,10 +187,8 @@ void policy_decide(
         rule = find_grant(policy, facts, grants);
     if (rule)
         set_verdict(ret_verdict, rule);
-    else if (facts->command_writable && find_grant(policy, facts, grants_if_unwritable))
-        set_default(ret_verdict, writable_refused);
     else
-        set_default(ret_verdict, no_rule);
+        set_refused(ret_verdict, policy, facts);
 }
 
 void policy_possible(

@@ -56,6 +56,7 @@ struct rule {
     const struct command *commands;
     size_t command_count;
     bool writable_allowed;
+    bool environment_allowed; /* allow rules only */
 
     struct texts hosts; /* patterns in normal form */
     const struct network *networks;
@@ -81,8 +82,8 @@ struct owned_uid {
 
 struct policy {
     unsigned references; /* beyond the first */
-    struct arena arena; /* every text and list below */
-    struct rule *rules; /* in file order */
+    struct arena arena;  /* every text and list below */
+    struct rule *rules;  /* in file order */
     size_t rule_count;
 
     struct names user_names;

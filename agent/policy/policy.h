@@ -64,7 +64,8 @@ struct facts {
     const char *command;     /* absolute path; NULL unknown */
     const char *const *argv; /* argv[0] is not compared; argv[1].. are the arguments */
     size_t argc;
-    bool command_writable; /* by others than root, along its path */
+    bool command_writable;    /* by others than root, along its path */
+    bool environment_changed; /* by the caller, for the command */
     bool reason_given;
     const struct zone_time *zones; /* policy_zone_count() entries, NULL: none known */
 };
@@ -97,7 +98,7 @@ struct verdict {
     enum decision decision;
     const char *rule;     /* id; NULL when no rule matched */
     const char *reason;   /* the rule's own words, or a fixed text; never NULL */
-    const char *advice;   /* the rule's `instead:` or NULL */
+    const char *advice;   /* the rule's `instead:`, or a fixed text, or NULL */
     uint64_t duration_us; /* allow and escalate: how long a grant lasts */
     unsigned uses;        /* 0: any number within the duration */
     const struct stage *stages;

@@ -81,6 +81,7 @@ static void draw_facts(struct drawn *drawn, const struct policy *policy)
     facts->rhost_known = draw(2) != 0;
     facts->rhost.s6_addr[15] = (uint8_t)draw(256);
     facts->command_writable = draw(3) == 0;
+    facts->environment_changed = draw(3) == 0;
     facts->zones = draw(3) == 0 ? NULL : drawn->zones;
     for (size_t i = 0; i < policy_zone_count(policy); i++)
         drawn->zones[i] = (struct zone_time){draw(8) != 0, (int)draw(7), (int)draw(1440)};

@@ -21,6 +21,8 @@ static const char rules[] =
     "  - { id: never-man, who: { user: man }, decision: deny, reason: man is read only,\n"
     "      instead: Read it on another host. }\n"
     "  - { id: no-shells, what: { command: [/usr/bin/sh, '/usr/bin/bash *'] }, decision: deny }\n"
+    "  - { id: games-uptime, who: { user: games }, what: { service: sudo,\n"
+    "      command: /usr/bin/uptime }, decision: allow }\n"
     "  - { id: games-login, who: { user: games }, what: { service: sshd }, decision: allow }\n"
     "  - id: daemon-login\n"
     "    who: { user: daemon }\n"
@@ -234,6 +236,26 @@ static void test_scope_of_a_command(void **state)
     assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
     /* uses: 1 */
     assert_int_equal(gate_once(f, &ask).kind, GATE_WAIT);
+}
+
+static void test_changed_environment_needs_leave(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask plain = ask_sudo(UID_GAMES, "/usr/bin/uptime", sizeof("/usr/bin/uptime"));
+    struct gate_ask changed = plain, asked = ask_sudo(UID_DAEMON, ID_ROOT, ID_ROOT_LENGTH);
+    struct gate_result result;
+
+    assert_int_equal(gate_once(f, &plain).kind, GATE_ALLOW);
+    changed.env = (struct gate_list){"LD_FOO=1", sizeof("LD_FOO=1")};
+    result = gate_once(f, &changed);
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_non_null(strstr(result.text, "changed environment variables"));
+    assert_non_null(strstr(result.text, "\nRun it without them"));
+    /* people who are asked see it: see test_scope_of_a_command for what they approve */
+    asked.env = changed.env;
+    asked.flags = GATE_FLAG_WAIT;
+    asked.reason = "a test of the loader";
+    assert_int_equal(gate_once(f, &asked).kind, GATE_WAIT);
 }
 
 static void test_non_waiting_command_opens_nothing(void **state)
@@ -467,6 +489,7 @@ int main(int argc, char **argv)
         TEST(test_quorum_of_distinct_people),
         TEST(test_refusal_reaches_the_requester),
         TEST(test_scope_of_a_command),
+        TEST(test_changed_environment_needs_leave),
         TEST(test_non_waiting_command_opens_nothing),
         TEST(test_deny_rule_added_meanwhile_wins),
         TEST(test_bad_policy_leaves_the_old_one),

@@ -142,8 +142,10 @@ static void read_command(struct given *given, struct yaml_node *node)
 {
     const struct yaml_node *command = yaml_take(node, "command");
     const char *writable = text_at(node, "writable"), *argv = text_at(node, "argv");
+    const char *environment = text_at(node, "environment");
 
     given->facts.command_writable = writable && strcmp(writable, "yes") == 0;
+    given->facts.environment_changed = environment && strcmp(environment, "changed") == 0;
     if (!command)
         return;
     assert_true(yaml_count(command) <= LIST_MAX);

@@ -103,6 +103,13 @@ static const struct {
         "4:22: '' is not the name of a PAM service such as sshd\n"},
     {RULE "    what: { runas: root }\n", "4:13: unknown key 'runas', did you mean 'run_as'?\n"},
     {RULE "    what: { writable_command: yes }\n", "4:31: 'yes' is not one of allowed\n"},
+    {RULE "    what: { environment: yes }\n", "4:26: 'yes' is not one of allowed\n"},
+    {"rules: [{id: a, decision: deny, what: {environment: allowed}}]\n",
+        "1:53: 'environment' has no effect in a deny rule; take it out\n"},
+    {"rules:\n  - id: a\n    what: { environment: allowed }\n    decision: escalate\n"
+     "    approval: { stages: [ { from: [c], within: 5m } ], strength: local }\n"
+     "people: { c: {} }\n",
+        "3:26: 'environment' has no effect in an escalate rule; take it out\n"},
     {"rules: [{id: a, decision: deny, what: {writable_command: allowed}}]\n",
         "1:58: 'writable_command' has no effect in a deny rule; take it out\n"},
 

@@ -257,6 +257,7 @@ static void test_digest_sees_meaning(void **state)
         "rules: [{id: a, decision: deny, what: {command: [/x, /y]}}]",
         "rules: [{id: a, decision: deny, what: {command: /x /y}}]",
         "rules: [{id: a, decision: allow, what: {writable_command: allowed}}]",
+        "rules: [{id: a, decision: allow, what: {environment: allowed}}]",
         "rules: [{id: a, decision: deny, where: {host: x}}]",
         "rules: [{id: a, decision: deny, where: {rhost: local}}]",
         "rules: [{id: a, decision: deny, where: {rhost: 10.0.0.0/8}}]",
@@ -300,7 +301,7 @@ static void test_digest_is_stable(void **state)
 
     (void)state;
     digest_of("rules: [{id: a, decision: deny}]", digest);
-    assert_string_equal(digest, "0c0393f5eab5ac733219f1d3b6601c43b3b8c4509ac6f83e8a16094e8e1b6c46");
+    assert_string_equal(digest, "5cc306a6af8be3a5598cc349446db01dc2a3786063f09c31327d05f4de8b4441");
 }
 
 /* ---- what is printed in the manual and shipped ------------------------------------------ */

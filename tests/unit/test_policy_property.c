@@ -57,7 +57,7 @@ static const struct {
 struct drawn {
     enum decision decision;
     unsigned users, groups, kinds, services, run_as, ttys, hosts, networks, commands;
-    bool writable;
+    bool writable, environment;
     bool timed;
     unsigned days;
     int from, to;
@@ -67,7 +67,7 @@ struct drawn {
 struct state {
     int user, kind, service, run_as, tty, host, address, command, arguments, weekday, minute;
     int groups;
-    bool writable;
+    bool writable, changed;
 };
 
 static uint64_t seed;
@@ -113,6 +113,7 @@ static struct drawn draw_rule(void)
     };
 
     rule.writable = rule.decision != DECISION_DENY && draw(4) == 0;
+    rule.environment = rule.decision == DECISION_ALLOW && draw(4) == 0;
     rule.to = (rule.from + (int)(draw(23) + 1) * 60) % 1440;
     return rule;
 }
@@ -163,7 +164,8 @@ static void print_rule(struct str_builder *out, const struct drawn *rule, unsign
     print_list(out, "service", services, rule->services);
     print_list(out, "run_as", users, rule->run_as);
     print_list(out, "command", command_texts, rule->commands);
-    str_append(out, rule->writable ? "writable_command: allowed}\n" : "}\n");
+    str_append(out, rule->writable ? "writable_command: allowed, " : "");
+    str_append(out, rule->environment ? "environment: allowed}\n" : "}\n");
     str_append(out, "    where: {");
     print_list(out, "host", host_texts, rule->hosts);
     print_list(out, "rhost", networks, rule->networks);
@@ -340,6 +342,15 @@ static enum answer command_part_holds(const struct drawn *rule, const struct sta
     return worst(answers, ARRAY_SIZE(answers));
 }
 
+/* Leave for a file that others can write, and for variables that the caller changed; who is asked
+ * for approval sees the variables. */
+static bool gives_leave(const struct drawn *rule, const struct state *state)
+{
+    if (state->writable && !rule->writable)
+        return false;
+    return !state->changed || rule->environment || rule->decision == DECISION_ESCALATE;
+}
+
 /* The number of the deciding rule, or -1. */
 static int evaluate(const struct drawn *rules, unsigned count, const struct state *state)
 {
@@ -349,7 +360,7 @@ static int evaluate(const struct drawn *rules, unsigned count, const struct stat
             return (int)i;
     for (unsigned i = 0; i < count; i++)
         if (rules[i].decision != DECISION_DENY && rest_holds(&rules[i], state) == YES &&
-            command_part_holds(&rules[i], state) == YES && (!state->writable || rules[i].writable))
+            command_part_holds(&rules[i], state) == YES && gives_leave(&rules[i], state))
             return (int)i;
     return -1;
 }
@@ -361,7 +372,7 @@ static bool evaluate_possible(const struct drawn *rules, unsigned count, const s
             command_part_holds(&rules[i], state) == YES)
             return false;
     for (unsigned i = 0; i < count; i++) {
-        bool refused = state->command >= 0 && state->writable && !rules[i].writable;
+        bool refused = state->command >= 0 && !gives_leave(&rules[i], state);
 
         if (rules[i].decision != DECISION_DENY && rest_holds(&rules[i], state) == YES &&
             command_part_holds(&rules[i], state) != NO && !refused)
@@ -393,6 +404,7 @@ static struct state draw_state(void)
         .minute = (int)draw(1440),
         .groups = draw(6) == 0 ? UNKNOWN : (int)draw(16),
         .writable = draw(6) == 0,
+        .changed = draw(6) == 0,
     };
 }
 
@@ -430,6 +442,7 @@ static struct facts make_facts(const struct state *state, struct memory *memory)
         .argv = arguments,
         .argc = (size_t)state->arguments + 1,
         .command_writable = state->writable,
+        .environment_changed = state->changed,
         .groups_known = state->groups != UNKNOWN,
         .groups = memory->groups,
         .zones = state->weekday == UNKNOWN ? NULL : &memory->zone,
