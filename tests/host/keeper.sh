@@ -18,8 +18,8 @@ make_cgroup() {
     local own
     own=$(sed -n 's/^0:://p' /proc/self/cgroup)
     case $own in */..*) own=/ ;; esac
-    CGROUP=$DIR/t/cgroup${own%/}/assent-test-${DIR##*/}-$$
-    mkdir "$CGROUP" && echo "$CGROUP" >"$DIR/cgroup"
+    CGROUP=$(mktemp -d "$DIR/t/cgroup${own%/}/assent-test-${DIR##*/}-XXXXXX")
+    [ -n "$CGROUP" ] && chmod 755 "$CGROUP" && echo "$CGROUP" >"$DIR/cgroup"
 }
 
 # The version 2 hierarchy can be mounted anew wherever the machine itself uses version 1.
