@@ -3,8 +3,8 @@
 #
 #   run.sh [-j N] [-d DIR] [NAME...]    DIR: where the .deb files are (default build/deb)
 #
-# One line a check, `ok SCENARIO: what` or `not ok SCENARIO: what`; a scenario that fails or
-# ends early shows the end of its log. The last line is `N passed, N failed`.
+# One line a check, `ok SCENARIO: what` or `not ok SCENARIO: what`; a scenario that fails
+# shows what led to it. The last line is `N passed, N failed`.
 # A scenario whose head says "host: bare" gets a host without the packages; DEBS says where they are.
 set -u
 cd "$(dirname "$(readlink -f "$0")")/../.." || exit 1
@@ -58,13 +58,19 @@ run_one() {
     report "$checks" "$log"
 }
 
+# What led to each failed check; the end of the log when it broke off.
+show_failure() {
+    echo "# $1:"
+    if ! grep -B 12 '^NOT OK' "$1" | tail -n "${ASSENT_LOG_LINES:-80}" | sed 's/^/#   /' | grep .; then
+        tail -n 40 "$1" | sed 's/^/#   /'
+    fi
+}
+
 # In one write, so that the lines of two scenarios do not mix.
 report() {
     local text
     text=$(cat "$1")
-    if grep -q '^not ok' "$1"; then
-        text+=$'\n'"# $2 ends:"$'\n'$(tail -n "${ASSENT_LOG_LINES:-60}" "$2" | sed 's/^/#   /')
-    fi
+    if grep -q '^not ok' "$1"; then text+=$'\n'$(show_failure "$2"); fi
     printf '%s\n' "$text"
 }
 

@@ -26,16 +26,25 @@ expect_rc 0 "an allowed command runs"
 check "and its output is all there is on stdout" [ "$OUT" = 0 ]
 try ssh_as alice sudo -n id -u
 expect_rc 0 "also by its short name: the resolved path counts"
+try ssh_as alice sudo -n /bin/id -u
+expect_rc 0 "also through /bin, which is a link to /usr/bin"
 try ssh_as alice sudo -n id -g
 expect_refused "other arguments are another command"
 try ssh_as alice sudo -n -u bob id -u
 expect_refused "so is another account to run as"
+try ssh_as alice sudo -n LD_FOO=1 /usr/bin/id -u
+expect_refused "a changed environment does not ride on the rule"
+expect_err 'changed environment variables' "and that is said"
+expect_err 'Run it without them' "with what to do"
 
 try ssh_as alice sudo -n /usr/bin/bash -c 'touch /tmp/got-in'
 expect_refused "a denied command is refused"
 expect_err 'Root shells are not given' "with the rule's reason"
 expect_err 'Name the command' "and what to do instead"
 expect_clean_out "on stderr, not on stdout"
+try ssh_as alice sudo -n /bin/bash -c 'touch /tmp/got-in'
+expect_refused "also through /bin"
+expect_err 'Root shells are not given' "by the same rule"
 try tty_as alice sudo /usr/bin/bash -c 'touch /tmp/got-in'
 expect_any 'Root shells are not given' "a terminal shows the reason too"
 check "and the command did not run" not on test -e /tmp/got-in

@@ -36,6 +36,10 @@ expect_rc 0 "the command runs"
 step "the grant is for this command only"
 try ssh_as alice sudo -n /usr/bin/id -u
 expect_rc 0 "the same command again runs without asking"
+try ssh_as alice sudo -n id -u
+expect_rc 0 "also by its short name"
+try ssh_as alice sudo -n /bin/id -u
+expect_rc 0 "and through /bin, which is a link"
 try ssh_as alice sudo -n /usr/bin/id -g
 expect_refused "another argument does not"
 try ssh_as alice sudo -n -u bob /usr/bin/id -u
@@ -44,3 +48,16 @@ try ssh_as alice 'cd /tmp && sudo -n /usr/bin/id -u'
 expect_refused "another directory does not"
 try ssh_as erin assent grants --all
 expect_refused "somebody else cannot list every grant"
+
+step "asked ahead by one name of the command, run by others"
+try ssh_as alice assent request --service sudo --reason "to see" --json -- /bin/id -G
+id=$(waiting | tail -1)
+need "assent request opens a request" [ -n "$id" ]
+try ssh_as carol assent show "$id"
+expect_out '/usr/bin/id' "it is for the resolved path"
+try approve_as carol "$id"
+expect_rc 0 "carol approves"
+try ssh_as alice sudo -n id -G
+expect_rc 0 "the short name runs"
+try ssh_as alice sudo -n /bin/id -G
+expect_rc 0 "and so does the one that was asked for"
