@@ -10,14 +10,15 @@
 static void on_session_durable(int result, uint64_t first_seq, void *userdata)
 {
     struct inquiry *inquiry = userdata;
+    struct agent *agent = inquiry->agent;
 
     (void)first_seq;
     if (result < 0) {
         door_answer_busy(inquiry, result);
         return;
     }
-    agent_committed(inquiry->agent);
     door_answer_allow(inquiry, 0);
+    agent_committed(agent);
 }
 
 /* Plain publickey reveals the key only now. A grant asked for with one key is not for
@@ -106,6 +107,12 @@ void door_session(struct inquiry *inquiry)
     else
         audit_session(batch, EVENT_SESSION_OPENED, inquiry->chain, &inquiry->subject,
             inquiry->scope.service, session);
+    if (scope_is_setuid_door(inquiry->ask->service)) {
+        /* Decided and recorded before; PAM asks at sudo and su for the record alone. */
+        door_answer_allow(inquiry, 0);
+        agent_record(agent, batch);
+        return;
+    }
     ledger_submit(agent->ledger, batch, false, on_session_durable, inquiry);
 }
 
@@ -116,11 +123,11 @@ void door_session_end(struct inquiry *inquiry)
     AUTO_FREE char *session = inquiry->ask->session ? str_escape_new(inquiry->ask->session) : NULL;
     struct ledger_batch *batch = ledger_batch_new();
 
-    if (batch) {
+    if (batch)
         audit_session(batch, EVENT_SESSION_ENDED,
             sessions_find(&agent->sessions, inquiry->pid, inquiry->subject.uid), &inquiry->subject,
             inquiry->scope.service, session);
-        agent_record(agent, batch);
-    }
     inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_DENY});
+    if (batch)
+        agent_record(agent, batch);
 }
