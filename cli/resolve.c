@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../common/realdir.h"
 #include "../common/str.h"
 
 static bool is_program(const char *path)
@@ -35,41 +36,27 @@ static int look_up(const char *command, const char *path, char **ret_path)
     return -ENOENT;
 }
 
-/* The directory is resolved, the last part kept: a link such as /usr/bin/vi stays what it is. */
-static int make_absolute(const char *command, char **ret_path)
-{
-    const char *slash = strrchr(command, '/');
-    AUTO_FREE char *directory = strndup(command, (size_t)(slash - command) + 1);
-    AUTO_FREE char *real = directory ? realpath(directory, NULL) : NULL;
-    struct str_builder builder = {0};
-
-    if (!directory)
-        return -ENOMEM;
-    if (!real)
-        return -errno;
-    str_appendf(&builder, "%s%s", strcmp(real, "/") == 0 ? "" : real, slash);
-    *ret_path = str_builder_take(&builder);
-    return *ret_path ? 0 : -ENOMEM;
-}
-
 int resolve_command(const char *command, const char *path, char **ret_path)
 {
-    AUTO_FREE char *found = NULL;
+    AUTO_FREE char *found = NULL, *real = NULL;
     struct stat st;
     int r;
 
     if (*command == '\0')
         return -ENOENT;
     if (!strchr(command, '/'))
-        return look_up(command, path, ret_path);
-    if (command[0] == '/')
-        r = (found = strdup(command)) ? 0 : -ENOMEM;
+        r = look_up(command, path, &found);
     else
-        r = make_absolute(command, &found);
+        r = (found = strdup(command)) ? 0 : -ENOMEM;
     if (r < 0)
         return r;
-    if (stat(found, &st) < 0 && errno != EACCES)
+    r = realdir_path(found, &real);
+    if (r == -EACCES && found[0] == '/')
+        real = TAKE_PTR(found);
+    else if (r < 0)
+        return r;
+    if (stat(real, &st) < 0 && errno != EACCES)
         return -errno;
-    *ret_path = TAKE_PTR(found);
+    *ret_path = TAKE_PTR(real);
     return 0;
 }

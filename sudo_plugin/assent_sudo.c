@@ -69,6 +69,7 @@ struct question {
     struct gate_ask ask;
     struct signals signals;
     struct enquiry enquiry;
+    bool is_lost; /* the command's file, while its approval was waited for */
 };
 
 static int on_prompt(void *context, const char *text, char **ret_line)
@@ -90,6 +91,7 @@ static int on_refresh(void *context, struct gate_ask *ask, int *pass_fd)
     struct question *question = context;
     int r = command_look_again(&question->command, ask);
 
+    question->is_lost = r < 0;
     *pass_fd = question->command.fd;
     return r;
 }
@@ -174,6 +176,9 @@ static const char *words_for(const struct question *question, enum enquiry_outco
     case ENQUIRY_FAILED:
         break;
     }
+    if (question->is_lost)
+        return "The command was not run: its file is gone, or its path leads elsewhere now. Run "
+               "it again.";
     return "The command was not run: the Assent agent cannot be asked. Ask an administrator.";
 }
 

@@ -7,6 +7,7 @@
 
 #include "../common/names.h"
 #include "../common/parse.h"
+#include "../common/realdir.h"
 #include "../common/str.h"
 #include "environment.h"
 #include "pairs.h"
@@ -52,15 +53,31 @@ static int set_run_as(char *const command_info[], struct gate_ask *ask, const ch
     return 0;
 }
 
+static const char *last_component(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* argv[0] is the command as it was typed: id, /bin/id. It is told as the path that it stands for,
+ * so that one approval holds for all of these; the "-bash" of a login shell stays. */
+static const char *argument(const struct command *command, char *const argv[], size_t i)
+{
+    bool is_path = i == 0 && strcmp(last_component(argv[0]), last_component(command->path)) == 0;
+
+    return is_path ? command->path : argv[i];
+}
+
 /* A list of texts, each with its NUL, into fresh memory. */
-static int join_arguments(
-    char *const argv[], char **slot, struct gate_list *ret_list, const char **ret_why)
+static int set_arguments(
+    struct command *command, char *const argv[], struct gate_list *ret_list, const char **ret_why)
 {
     size_t length = 0;
-    char *data, *at;
+    char *at;
 
     for (size_t i = 0; argv && argv[i]; i++) {
-        length += strlen(argv[i]) + 1;
+        length += strlen(argument(command, argv, i)) + 1;
         if (length > GATE_ARGV_MAX)
             return refuse(-E2BIG,
                 "the command line is too long to be approved (96 KiB at most); "
@@ -69,28 +86,29 @@ static int join_arguments(
     }
     if (length == 0)
         return refuse(-EINVAL, "sudo names no command.", ret_why);
-    at = data = malloc(length);
-    if (!data)
+    at = command->argv = malloc(length);
+    if (!at)
         return refuse(-ENOMEM, "out of memory.", ret_why);
     for (size_t i = 0; argv[i]; i++)
-        at = stpcpy(at, argv[i]) + 1;
-    free(*slot);
-    *slot = data;
-    *ret_list = (struct gate_list){data, length};
+        at = stpcpy(at, argument(command, argv, i)) + 1;
+    *ret_list = (struct gate_list){command->argv, length};
     return 0;
 }
 
 static int set_command(struct command *command, char *const command_info[], char *const run_argv[],
     struct gate_ask *ask, const char **ret_why)
 {
-    ask->command = pairs_get(command_info, "command");
-    if (!ask->command || ask->command[0] != '/')
+    command->given = pairs_get(command_info, "command");
+    if (!command->given || command->given[0] != '/')
         return refuse(-EINVAL, "sudo names no command.", ret_why);
-    if (strlen(ask->command) >= GATE_TEXT_MAX)
+    if (realdir_path(command->given, &command->path) < 0)
+        return refuse(-ENOENT, "the directory of the command cannot be resolved.", ret_why);
+    if (strlen(command->given) >= GATE_TEXT_MAX || strlen(command->path) >= GATE_TEXT_MAX)
         return refuse(-E2BIG, "the command's path is too long.", ret_why);
+    ask->command = command->path;
     if (command_look_again(command, ask) < 0)
         return refuse(-ENOENT, "the command's file cannot be looked at.", ret_why);
-    return join_arguments(run_argv, &command->argv, &ask->argv, ret_why);
+    return set_arguments(command, run_argv, &ask->argv, ret_why);
 }
 
 static bool has_dots(const char *path)
@@ -207,6 +225,17 @@ static int set_cwd(const struct invocation *invocation, char *const command_info
     return 0;
 }
 
+static int check_path(const struct command *command)
+{
+    AUTO_FREE char *path = NULL;
+    int r = realdir_path(command->given, &path);
+
+    if (r < 0)
+        return r;
+    return strcmp(path, command->path) == 0 ? 0 : -ESTALE;
+}
+
+/* The way is walked as sudo's execve will go it, links and all. */
 int command_look_again(struct command *command, struct gate_ask *ask)
 {
     struct path_walk walk;
@@ -214,7 +243,9 @@ int command_look_again(struct command *command, struct gate_ask *ask)
 
     if (command->is_edit)
         return 0;
-    r = path_walk(ask->command, &walk);
+    r = check_path(command);
+    if (r == 0)
+        r = path_walk(command->given, &walk);
     if (r < 0)
         return r;
     if (command->fd >= 0)
@@ -260,6 +291,7 @@ void command_done(struct command *command)
 {
     if (command->fd >= 0)
         (void)close(command->fd);
+    free(command->path);
     free(command->argv);
     free(command->env);
     free(command->groups);

@@ -10,8 +10,10 @@
 
 /* The memory a question points into. */
 struct command {
-    int fd;       /* the command's file, or -1 */
-    bool is_edit; /* sudoedit: there is no file that would be run for somebody else */
+    int fd;            /* the command's file, or -1 */
+    bool is_edit;      /* sudoedit: there is no file that would be run for somebody else */
+    const char *given; /* the path as sudo will run it, borrowed */
+    char *path;        /* the same with its directory resolved: what is asked about */
     char *argv;
     char *env;
     uint32_t *groups;
@@ -35,7 +37,8 @@ struct command_vectors {
 MUST_USE int command_collect(struct command *command, const struct invocation *invocation,
     const struct command_vectors *vectors, struct gate_ask *ask, const char **ret_why);
 
-/* Looks at the file once more: the fd and the flag for what others may write. */
+/* Looks at the file once more: the fd and the flag for what others may write. -ESTALE when
+ * the path leads to another directory than before. */
 MUST_USE int command_look_again(struct command *command, struct gate_ask *ask);
 
 void command_done(struct command *command);

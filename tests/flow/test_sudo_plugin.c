@@ -168,7 +168,7 @@ static void play_facts(int listener)
     EXPECT(strcmp(ask.service, "sudo") == 0);
     EXPECT(ask.run_as_uid == 0 && strcmp(ask.run_as, "root") == 0);
     EXPECT(strcmp(ask.command, "/usr/bin/id") == 0);
-    EXPECT(list_is(&ask.argv, "id\0-u", 6));
+    EXPECT(list_is(&ask.argv, "/usr/bin/id\0-u", 15));
     EXPECT(!ask.env.data);
     EXPECT(strcmp(ask.cwd, "/home/alice") == 0 && strcmp(ask.tty, "/dev/pts/3") == 0);
     EXPECT(ask.group_count >= 1 && ask.groups[ask.group_count - 1] == getgid());
@@ -232,16 +232,21 @@ static void play_writable(int listener)
     gate_take_end(fd);
 }
 
-static void expect_writable(const char *command, bool writable)
+static void expect_told(const char *command, const char *told, bool writable)
 {
     struct call call = new_call();
     char info[256];
 
-    expected_command = command;
+    expected_command = told;
     expected_writable = writable;
     snprintf(info, sizeof(info), "command=%s", command);
     call.command_info[0] = info;
     assert_int_equal(check_with(&call, play_writable), 1);
+}
+
+static void expect_writable(const char *command, bool writable)
+{
+    expect_told(command, command, writable);
 }
 
 static void make_file(const char *path, mode_t mode)
@@ -265,7 +270,6 @@ static void what_others_can_write_is_flagged(void **state)
     expect_writable(file, false);
     assert_int_equal(symlink("tool", link), 0);
     expect_writable(link, false);
-    expect_writable("/usr/libexec/../libexec//./tool", false);
     assert_int_equal(chmod(file, 0775), 0);
     expect_writable(file, true);
     expect_writable(link, true);
@@ -284,7 +288,59 @@ static void what_others_can_write_is_flagged(void **state)
     expect_writable(inside, true);
     assert_int_equal(symlink("/usr/libexec/open/../tool", detour), 0);
     expect_writable(detour, true);
-    expect_writable("/tmp/../usr/libexec/tool", true);
+    expect_told("/tmp/../usr/libexec/tool", file, true);
+}
+
+static const char *expected_first;
+
+static void play_first_argument(int listener)
+{
+    int fd = gate_accept(listener);
+    struct gate_ask ask = gate_take(fd);
+
+    EXPECT(strcmp(ask.command, "/usr/libexec/real/tool") == 0);
+    EXPECT(strcmp(ask.argv.data, expected_first) == 0);
+    EXPECT(ask.argv.length == strlen(expected_first) + 1 + sizeof("-u"));
+    gate_say(fd, (struct gate_answer){.kind = GATE_ALLOW});
+    gate_take_end(fd);
+}
+
+static void expect_first_argument(const char *typed_as, const char *told)
+{
+    struct call call = new_call();
+
+    expected_first = told;
+    call.command_info[0] = "command=/usr/libexec/way/tool";
+    call.argv[0] = typed_as;
+    assert_int_equal(check_with(&call, play_first_argument), 1);
+}
+
+static void the_directory_of_a_command_is_resolved(void **state)
+{
+    const char *way = "/usr/libexec/way", *tool = "/usr/libexec/real/tool";
+    struct call call = new_call();
+
+    (void)state;
+    assert_int_equal(mkdir("/usr/libexec/real", 0755), 0);
+    make_file(tool, 0755);
+    assert_int_equal(symlink("real", way), 0);
+    assert_int_equal(symlink("tool", "/usr/libexec/real/name"), 0);
+    expect_told("/usr/libexec/way/tool", tool, false);
+    expect_told("/usr/libexec/../libexec//./real//tool", tool, false);
+    /* The last component is a name of its own, whatever it leads to. */
+    expect_told("/usr/libexec/way/name", "/usr/libexec/real/name", false);
+    expect_first_argument("tool", tool);
+    expect_first_argument("/usr/libexec/way/tool", tool);
+    expect_first_argument("-tool", "-tool");
+    expect_first_argument("other", "other");
+    /* What is told is short; what is judged is still the way that sudo goes. */
+    assert_int_equal(lchown(way, ALICE_UID, 0), 0);
+    expect_told("/usr/libexec/way/tool", tool, true);
+    assert_int_equal(lchown(way, 0, 0), 0);
+    assert_int_equal(symlink("nowhere", "/usr/libexec/dead"), 0);
+    call.command_info[0] = "command=/usr/libexec/dead/tool";
+    assert_int_equal(check_call(&call, NULL), 0);
+    assert_non_null(strstr(screen, "the directory of the command cannot be resolved"));
 }
 
 static void a_command_that_is_not_there_is_refused(void **state)
@@ -647,6 +703,34 @@ static void waiting_shows_progress_and_asks_afresh(void **state)
     assert_string_equal(screen + strlen(screen) - 3, "  \r");
 }
 
+static const char *crossing = "/usr/libexec/crossing";
+
+static void play_leads_elsewhere(int listener)
+{
+    int fd = open_request(listener);
+
+    EXPECT(unlink(crossing) == 0);
+    EXPECT(symlink("right", crossing) == 0);
+    gate_say(fd, (struct gate_answer){.kind = GATE_READY});
+    gate_take_end(fd);
+}
+
+static void what_leads_elsewhere_when_approved_does_not_run(void **state)
+{
+    struct call call = new_call();
+
+    (void)state;
+    assert_int_equal(mkdir("/usr/libexec/left", 0755), 0);
+    assert_int_equal(mkdir("/usr/libexec/right", 0755), 0);
+    make_file("/usr/libexec/left/tool", 0755);
+    make_file("/usr/libexec/right/tool", 0755);
+    assert_int_equal(symlink("left", crossing), 0);
+    call.command_info[0] = "command=/usr/libexec/crossing/tool";
+    typed[typed_count++] = "disk is full";
+    assert_int_equal(check_with(&call, play_leads_elsewhere), 0);
+    assert_non_null(strstr(screen, "its path leads elsewhere now"));
+}
+
 static void play_denied_later(int listener)
 {
     int fd = open_request(listener);
@@ -791,6 +875,7 @@ int main(void)
         cmocka_unit_test(an_allowed_command_runs_with_its_facts_told),
         cmocka_unit_test(a_changed_environment_is_told_in_order),
         cmocka_unit_test(what_others_can_write_is_flagged),
+        cmocka_unit_test(the_directory_of_a_command_is_resolved),
         cmocka_unit_test(a_command_that_is_not_there_is_refused),
         cmocka_unit_test(sudoedit_is_about_its_files),
         cmocka_unit_test(what_no_rule_can_speak_of_is_refused),
@@ -802,6 +887,7 @@ int main(void)
         cmocka_unit_test(the_rescue_group_runs_commands_when_the_agent_is_gone),
         cmocka_unit_test(noninteractive_never_waits),
         cmocka_unit_test(waiting_shows_progress_and_asks_afresh),
+        cmocka_unit_test(what_leads_elsewhere_when_approved_does_not_run),
         cmocka_unit_test(refused_while_waiting),
         cmocka_unit_test(no_reason_no_command),
         cmocka_unit_test(the_wait_survives_a_restart),

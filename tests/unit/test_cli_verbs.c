@@ -1,4 +1,5 @@
 /* Whole runs of `assent` against a scripted agent: what it asks, prints, and returns. */
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -594,6 +596,44 @@ static void test_commands_are_found_as_sudo_finds_them(void **state UNUSED)
     assert_null(none);
 }
 
+static void expect_resolved(const char *directory, const char *typed, const char *expected)
+{
+    AUTO_FREE char *search = NULL, *command = NULL, *path = NULL, *found = NULL;
+
+    assert_true(asprintf(&search, "%s/way", directory) > 0);
+    assert_true(asprintf(&command, "%s%s", typed[0] == '/' ? directory : "", typed) > 0);
+    assert_true(asprintf(&path, "%s%s", directory, expected) > 0);
+    assert_int_equal(resolve_command(command, search, &found), 0);
+    assert_string_equal(found, path);
+}
+
+/* One command has one path, whichever way it is reached; its name stays, also where it is a link.
+ */
+static void test_the_directory_of_a_command_is_resolved(void **state UNUSED)
+{
+    char directory[] = "/tmp/assent-test.XXXXXX";
+    AUTO_FREE char *none = NULL;
+
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(chdir(directory), 0);
+    assert_int_equal(mkdir("real", 0755), 0);
+    assert_int_equal(file_write_atomic("real/prog", "", 0, 0755), 0);
+    assert_int_equal(symlink("prog", "real/name"), 0);
+    assert_int_equal(symlink("real", "way"), 0);
+    assert_int_equal(symlink("nowhere", "dead"), 0);
+    expect_resolved(directory, "/way/prog", "/real/prog");
+    expect_resolved(directory, "/real/../way//./prog", "/real/prog");
+    expect_resolved(directory, "way/prog", "/real/prog");
+    expect_resolved(directory, "prog", "/real/prog");
+    expect_resolved(directory, "/way/name", "/real/name");
+    expect_resolved(directory, "name", "/real/name");
+    assert_int_equal(resolve_command("dead/prog", "", &none), -ENOENT);
+    assert_int_equal(resolve_command("way/none", "", &none), -ENOENT);
+    assert_null(none);
+    assert_int_equal(unlink("real/prog") | unlink("real/name") | unlink("way") | unlink("dead"), 0);
+    assert_int_equal(rmdir("real") | chdir("/") | rmdir(directory), 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -620,6 +660,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_command_that_is_not_there_is_said),
         cmocka_unit_test(test_reload_shows_the_errors),
         cmocka_unit_test(test_commands_are_found_as_sudo_finds_them),
+        cmocka_unit_test(test_the_directory_of_a_command_is_resolved),
     };
 
     if (!setlocale(LC_CTYPE, "C.UTF-8") || setenv("TZ", "UTC", 1) < 0)
