@@ -38,7 +38,7 @@ static int bind_socket(const char *path, int type, mode_t mode)
 }
 
 /* The passed sockets by their FileDescriptorName=, -1 where there is none. */
-static int take_passed(int *gate, int *public)
+static int take_passed(int *gate_fd, int *public_fd)
 {
     char **names = NULL;
     int count = sd_listen_fds_with_names(true, &names);
@@ -48,10 +48,10 @@ static int take_passed(int *gate, int *public)
 
         /* a client that left between poll and accept must not stop the loop */
         (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-        if (strcmp(names[i], "gate") == 0 && *gate < 0)
-            *gate = fd;
-        else if (strcmp(names[i], "public") == 0 && *public < 0)
-            *public = fd;
+        if (strcmp(names[i], "gate") == 0 && *gate_fd < 0)
+            *gate_fd = fd;
+        else if (strcmp(names[i], "public") == 0 && *public_fd < 0)
+            *public_fd = fd;
         else
             close(fd);
         free(names[i]);
@@ -62,19 +62,20 @@ static int take_passed(int *gate, int *public)
 
 int listen_open(const struct agent_options *options, int *ret_gate, int *ret_public)
 {
-    int gate = -1, public = -1, r = take_passed(&gate, &public);
+    int gate_fd = -1, public_fd = -1, r = take_passed(&gate_fd, &public_fd);
 
     if (r < 0)
         return r;
-    if (gate < 0)
-        gate = bind_socket(options->gate, SOCK_SEQPACKET, 0600);
-    if (public < 0)
-    public = bind_socket(options->public, SOCK_STREAM, 0666);
-    if (gate < 0 || public < 0) {
-        fprintf(stderr, SD_ERR "cannot listen: %s\n", strerror(gate < 0 ? -gate : -public));
-        return gate < 0 ? gate : public;
+    if (gate_fd < 0)
+        gate_fd = bind_socket(options->gate, SOCK_SEQPACKET, 0600);
+    if (public_fd < 0)
+        public_fd = bind_socket(options->public, SOCK_STREAM, 0666);
+    if (gate_fd < 0 || public_fd < 0) {
+        fprintf(
+            stderr, SD_ERR "cannot listen: %s\n", strerror(gate_fd < 0 ? -gate_fd : -public_fd));
+        return gate_fd < 0 ? gate_fd : public_fd;
     }
-    *ret_gate = gate;
-    *ret_public = public;
+    *ret_gate = gate_fd;
+    *ret_public = public_fd;
     return 0;
 }

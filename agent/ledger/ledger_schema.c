@@ -116,7 +116,7 @@ static int check_content(sqlite3 *db, char **ret_detail)
     r = ledger_db_integer(db, "PRAGMA page_count", &pages);
     if (r == 0)
         r = ledger_db_integer(db, "PRAGMA page_size", &page_size);
-    if (r < 0)
+    if (r != 0)
         return say_error(r, ret_detail, db);
     return pages > QUICK_CHECK_MAX / page_size ? check_ends(db, ret_detail)
                                                : check_pages(db, ret_detail);
@@ -146,7 +146,7 @@ int ledger_schema_check(sqlite3 *db, bool existed, unsigned *ret_version, char *
     r = ledger_db_integer(db, "PRAGMA user_version", &version);
     if (r == 0)
         r = ledger_db_integer(db, "PRAGMA application_id", &application);
-    if (r < 0)
+    if (r != 0)
         return say_error(r, ret_detail, db);
     if (application != APPLICATION_ID && version != 0)
         return say(LEDGER_E_CORRUPT, ret_detail, db, "a database, but not a ledger of Assent");

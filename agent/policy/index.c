@@ -32,6 +32,19 @@ static struct tally_slot *find_tally(const struct tally *tally, uint32_t hash)
     return &tally->slots[at];
 }
 
+static void tally_rule(const struct policy *policy, const struct rule *rule, struct tally *tally)
+{
+    for (enum index_key key = 0; key < INDEX_ALWAYS; key++) {
+        for (size_t i = 0; i < index_count_values(rule, key); i++) {
+            uint32_t hash = index_hash_value(policy, rule, key, i);
+            struct tally_slot *slot = find_tally(tally, hash);
+
+            slot->hash = hash;
+            slot->seen += hash != 0;
+        }
+    }
+}
+
 static bool tally_values(const struct policy *policy, struct tally *tally)
 {
     size_t total = 0;
@@ -43,19 +56,8 @@ static bool tally_values(const struct policy *policy, struct tally *tally)
     size = table_size(total);
     tally->slots = calloc(size, sizeof(*tally->slots));
     tally->mask = size - 1;
-    for (size_t i = 0; tally->slots && i < policy->rule_count; i++) {
-        const struct rule *rule = &policy->rules[i];
-
-        for (enum index_key key = 0; key < INDEX_ALWAYS; key++) {
-            for (size_t j = 0; j < index_count_values(rule, key); j++) {
-                uint32_t hash = index_hash_value(policy, rule, key, j);
-                struct tally_slot *slot = find_tally(tally, hash);
-
-                slot->hash = hash;
-                slot->seen += hash != 0;
-            }
-        }
-    }
+    for (size_t i = 0; tally->slots && i < policy->rule_count; i++)
+        tally_rule(policy, &policy->rules[i], tally);
     return tally->slots != NULL;
 }
 
