@@ -64,6 +64,7 @@ static int check(const struct agent_options *options)
 
     if (config_init(&config) < 0)
         return EXIT_FAILURE;
+    /* what it finds is in `errors` */
     (void)!config_load(&config, options->config, geteuid(), &errors);
     policy = policy_load(options->policy_dir, geteuid(), &errors);
     for (size_t i = 0; i < errors.count; i++)
@@ -88,58 +89,95 @@ static int run(const struct agent_options *options)
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-int main(int argc, char **argv)
+struct command {
+    enum { ACTION_RUN, ACTION_CHECK, ACTION_RESOLVE, ACTION_HELP, ACTION_VERSION } action;
+    struct agent_options options;
+};
+
+/* Returns false for an option that is none. */
+static bool take_option(struct command *command, int option)
 {
-    struct agent_options options = {
-        .config = ASSENT_CONFIG,
-        .policy_dir = ASSENT_POLICY_DIR,
-        .ledger = ASSENT_LEDGER,
-        .gate = ASSENT_GATE,
-        .public = ASSENT_PUBLIC,
-        .spool = ASSENT_SPOOL_DIR,
-        .journal = true,
-    };
-    bool only_check = false;
+    struct agent_options *options = &command->options;
+
+    switch (option) {
+    case OPTION_CONFIG:
+        options->config = optarg;
+        return true;
+    case OPTION_POLICY:
+        options->policy_dir = optarg;
+        return true;
+    case OPTION_LEDGER:
+        options->ledger = optarg;
+        return true;
+    case OPTION_GATE:
+        options->gate = optarg;
+        return true;
+    case OPTION_PUBLIC:
+        options->public = optarg;
+        return true;
+    case OPTION_SPOOL:
+        options->spool = optarg;
+        return true;
+    case OPTION_NO_JOURNAL:
+        options->journal = false;
+        return true;
+    case OPTION_CHECK:
+        command->action = ACTION_CHECK;
+        return true;
+    case OPTION_RESOLVE:
+        command->action = ACTION_RESOLVE;
+        return true;
+    case 'h':
+        command->action = ACTION_HELP;
+        return true;
+    case 'V':
+        command->action = ACTION_VERSION;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool parse_command(struct command *command, int argc, char **argv)
+{
     int option;
 
-    while ((option = getopt_long(argc, argv, "hV", options_table, NULL)) != -1) {
-        switch (option) {
-        case OPTION_CONFIG:
-            options.config = optarg;
-            break;
-        case OPTION_POLICY:
-            options.policy_dir = optarg;
-            break;
-        case OPTION_LEDGER:
-            options.ledger = optarg;
-            break;
-        case OPTION_GATE:
-            options.gate = optarg;
-            break;
-        case OPTION_PUBLIC:
-            options.public = optarg;
-            break;
-        case OPTION_SPOOL:
-            options.spool = optarg;
-            break;
-        case OPTION_NO_JOURNAL:
-            options.journal = false;
-            break;
-        case OPTION_CHECK:
-            only_check = true;
-            break;
-        case OPTION_RESOLVE:
-            return resolve_main();
-        case 'h':
-            return usage(stdout, EXIT_SUCCESS);
-        case 'V':
-            puts("assentd " ASSENT_VERSION);
-            return EXIT_SUCCESS;
-        default:
-            return usage(stderr, 2);
-        }
-    }
-    if (optind < argc)
+    while ((option = getopt_long(argc, argv, "hV", options_table, NULL)) != -1)
+        if (!take_option(command, option))
+            return false;
+    return optind == argc;
+}
+
+int main(int argc, char **argv)
+{
+    struct command command = {
+        .action = ACTION_RUN,
+        .options =
+            {
+                .config = ASSENT_CONFIG,
+                .policy_dir = ASSENT_POLICY_DIR,
+                .ledger = ASSENT_LEDGER,
+                .gate = ASSENT_GATE,
+                .public = ASSENT_PUBLIC,
+                .spool = ASSENT_SPOOL_DIR,
+                .journal = true,
+            },
+    };
+
+    if (!parse_command(&command, argc, argv))
         return usage(stderr, 2);
-    return only_check ? check(&options) : run(&options);
+    switch (command.action) {
+    case ACTION_RUN:
+        return run(&command.options);
+    case ACTION_CHECK:
+        return check(&command.options);
+    case ACTION_RESOLVE:
+        return resolve_main();
+    case ACTION_HELP:
+        return usage(stdout, EXIT_SUCCESS);
+    case ACTION_VERSION:
+        puts("assentd " ASSENT_VERSION);
+        return EXIT_SUCCESS;
+    }
+    return EXIT_FAILURE;
 }
