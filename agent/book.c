@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../common/str.h"
+#include "people.h"
 
 static size_t bucket_of(uint32_t uid)
 {
@@ -89,7 +90,7 @@ struct request *book_refused(const struct book *book, uint32_t uid, const struct
     uint64_t now = clock_boottime_us();
 
     for (struct request *r = book->requests; r; r = r->next)
-        if (r->state == REQUEST_DENIED && now < r->expires_us + BOOK_REMEMBER_US &&
+        if (r->state == REQUEST_DENIED && now < r->ended_us + BOOK_REMEMBER_US &&
             is_about(r, uid, scope))
             return r;
     return NULL;
@@ -115,12 +116,22 @@ bool book_may_open(const struct book *book, uint32_t uid, const char *service, u
     return false;
 }
 
-unsigned book_waiting_count(const struct book *book, uint32_t uid)
+unsigned book_waiting_count(const struct book *book, const struct policy *policy, uint32_t uid)
 {
     unsigned count = 0;
 
-    for (struct request *r = book->requests; r; r = r->next)
-        count += r->state <= REQUEST_WAITING && r->subject.uid == uid;
+    for (const struct request *r = book->requests; r; r = r->next)
+        count += r->state <= REQUEST_WAITING && people_same(policy, r->subject.uid, uid);
+    return count;
+}
+
+unsigned book_opened_count(const struct book *book, const struct policy *policy, uint32_t uid)
+{
+    uint64_t now = clock_boottime_us();
+    unsigned count = 0;
+
+    for (const struct request *r = book->requests; r; r = r->next)
+        count += now < r->created_us + BOOK_REMEMBER_US && people_same(policy, r->subject.uid, uid);
     return count;
 }
 
@@ -151,7 +162,7 @@ uint64_t book_recount(struct book *book)
         bool waiting = !request_has_ended(r);
 
         book->request_count += waiting;
-        first = earlier(first, waiting ? r->expires_us : r->expires_us + BOOK_REMEMBER_US);
+        first = earlier(first, waiting ? r->expires_us : r->ended_us + BOOK_REMEMBER_US);
     }
     for (const struct grant *g = NULL; (g = book_next_grant(book, g));) {
         book->grant_count += g->state == GRANT_ACTIVE;

@@ -12,9 +12,10 @@
 
 #define BOOK_BUCKETS 1024
 
-/* How long an ended request is remembered, so that its answer reaches a requester who asks again.
- */
+/* How long an ended request is remembered, so that its answer reaches a requester who asks again,
+ * and how many a person may open in that time: taking them back in a loop shall not fill memory. */
 #define BOOK_REMEMBER_US (UINT64_C(300) * USEC_PER_SEC)
+#define BOOK_OPENED_MAX 32
 
 struct book {
     struct request *requests;           /* waiting, and recently ended */
@@ -51,8 +52,10 @@ struct grant *book_opens(
  */
 bool book_may_open(const struct book *book, uint32_t uid, const char *service, uint64_t now_us);
 
-/* Requests that wait and came from this account. */
-unsigned book_waiting_count(const struct book *book, uint32_t uid);
+/* Requests of this person, under any of their accounts: those that wait, and those that were
+ * opened within BOOK_REMEMBER_US, whatever became of them. */
+unsigned book_waiting_count(const struct book *book, const struct policy *policy, uint32_t uid);
+unsigned book_opened_count(const struct book *book, const struct policy *policy, uint32_t uid);
 
 /* Walks all grants: book_next_grant(book, NULL) is the first. */
 struct grant *book_next_grant(const struct book *book, const struct grant *previous);

@@ -205,8 +205,9 @@ int door_new_request(struct inquiry *inquiry, struct request **ret_request)
     struct login_session login;
     int r = request ? 0 : -ENOMEM;
 
-    if (r == 0 && !is_login(inquiry) && session_of(inquiry->pid, inquiry->pidfd, &login) == 0 &&
-        login.known)
+    /* A door for logins is in nobody's session; who asks ahead for a login is. */
+    if (r == 0 && (!is_login(inquiry) || inquiry->ask->phase == GATE_PHASE_COMMAND) &&
+        session_of(inquiry->pid, inquiry->pidfd, &login) == 0 && login.known)
         request->login_uid = login.uid;
     if (r == 0)
         r = subject_copy(&inquiry->subject, &request->subject);
@@ -261,11 +262,30 @@ static void answer_need_reason(struct inquiry *inquiry, struct request *request)
                              });
 }
 
+bool door_has_reason(const struct inquiry *inquiry)
+{
+    return !inquiry->verdict.reason_required || count_marks(inquiry->ask->reason) >= REASON_MIN;
+}
+
+const char *door_too_many(const struct inquiry *inquiry)
+{
+    const struct agent *agent = inquiry->agent;
+    uint32_t uid = inquiry->subject.uid;
+
+    if (book_waiting_count(&agent->book, agent->policy, uid) >= agent->config.requests_per_person)
+        return "Refused: you have as many open requests as one person may have.\n"
+               "See them: assent pending --mine; take one back: assent withdraw ID";
+    if (book_opened_count(&agent->book, agent->policy, uid) >= BOOK_OPENED_MAX)
+        return "Refused: you have opened as many requests in the last minutes as one person may.\n"
+               "Try again in five minutes.";
+    return NULL;
+}
+
 static void open_request(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
     const struct verdict *verdict = &inquiry->verdict;
-    bool lacks_reason = verdict->reason_required && count_marks(inquiry->reason) < REASON_MIN;
+    const char *too_many = door_too_many(inquiry);
     struct request *request = NULL;
     int r = door_new_request(inquiry, &request);
 
@@ -275,16 +295,15 @@ static void open_request(struct inquiry *inquiry)
         door_answer_deny(inquiry, text);
     } else if (r < 0) {
         door_answer_busy(inquiry, r);
-    } else if (book_waiting_count(&agent->book, inquiry->subject.uid) >=
-               agent->config.requests_per_person) {
+    } else if (too_many) {
         request_free(request);
-        door_answer_deny(inquiry,
-            "Refused: you have as many open requests as one person may have.\n"
-            "See them: assent pending --mine; take one back: assent withdraw ID");
-    } else if (lacks_reason && can(inquiry, GATE_FLAG_PROMPT)) {
+        door_answer_deny(inquiry, too_many);
+    } else if (!door_has_reason(inquiry) && can(inquiry, GATE_FLAG_PROMPT)) {
         answer_need_reason(inquiry, request);
         request_free(request);
     } else {
+        /* taken: a later request on the same connection is another one */
+        inquiry->reserved[0] = '\0';
         request->attached = can(inquiry, GATE_FLAG_WAIT) && !verdict->keep;
         lifecycle_open(agent, request, verdict->stages[0].within_us, on_opened, inquiry);
     }

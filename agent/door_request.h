@@ -2,12 +2,20 @@
  * opened or joined, and the wait for it. Part of door.c's work, split by concept. */
 #pragma once
 
+#include <stdbool.h>
+
 struct agent;
 struct inquiry;
 struct refusal;
 
 /* The verdict is escalate: look for a grant, else ask people. */
 void door_escalate(struct inquiry *inquiry);
+
+/* Why the person may not open another request now, in words for them; NULL: they may. Static. */
+const char *door_too_many(const struct inquiry *inquiry);
+
+/* Whether the reason says anything, where the rule wants one. */
+bool door_has_reason(const struct inquiry *inquiry);
 
 /* Leaves the queue of a request; withdraws it if nobody else waits and it must be attended. */
 void door_stop_waiting(struct inquiry *inquiry);

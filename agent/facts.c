@@ -88,7 +88,7 @@ int facts_from_ask(struct agent *agent, const struct gate_ask *ask, struct facts
                 .group_count = ask->group_count,
                 .service = scope_service(ask->service),
                 .host = agent->config.host,
-                .run_as_known = ask->run_as_uid <= UINT32_MAX,
+                .run_as_known = ask->run_as_uid < UINT32_MAX,
                 .run_as = (uid_t)ask->run_as_uid,
                 .tty = facts_tty_kind(ask->tty),
                 .command_is_none = !scope_is_setuid_door(ask->service),

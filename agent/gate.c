@@ -82,10 +82,11 @@ static const char *fitting(const char *text, char *buffer)
     buffer[GATE_TEXT_MAX - 4] = '\0';
     while (!str_is_utf8(buffer, strlen(buffer)))
         buffer[strlen(buffer) - 1] = '\0';
-    return strcat(buffer, "...");
+    memcpy(buffer + strlen(buffer), "...", sizeof("..."));
+    return buffer;
 }
 
-static bool send_answer(struct gate_conn *conn, const struct gate_answer *answer)
+static bool send_answer(int fd, const struct gate_answer *answer)
 {
     char text[GATE_TEXT_MAX], asked[GATE_TEXT_MAX];
     uint8_t buffer[4 * GATE_TEXT_MAX];
@@ -96,7 +97,7 @@ static bool send_answer(struct gate_conn *conn, const struct gate_answer *answer
     fits.asked = fitting(answer->asked, asked);
     length = record_encode_answer(&fits, buffer, sizeof(buffer));
     return length >= 0 &&
-           send(conn->fd, buffer, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length;
+           send(fd, buffer, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length;
 }
 
 /* The agent answers before the client gives up on it: four fifths of its deadline. */
@@ -122,7 +123,7 @@ static void on_answer(struct inquiry *inquiry, const struct gate_answer *answer)
 {
     struct gate_conn *conn =
         (struct gate_conn *)(void *)((char *)inquiry - offsetof(struct gate_conn, inquiry));
-    bool sent = send_answer(conn, answer);
+    bool sent = send_answer(conn->fd, answer);
 
     conn->depth++;
     time_next_move(conn, answer->kind);
@@ -154,35 +155,50 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-static unsigned questions_of(const struct gate_server *server, uint64_t uid)
+static void turn_away(struct gate_conn *conn, uint64_t kind, const char *text)
+{
+    (void)send_answer(conn->fd, &(struct gate_answer){.kind = kind, .text = text});
+    conn_close(conn);
+}
+
+/* Also those that do not ask at this moment: between a prompt and its reason they hold a
+ * connection as well. */
+static unsigned others_of(const struct gate_conn *conn)
 {
     unsigned count = 0;
 
-    for (const struct gate_conn *c = server->conns; c; c = c->next)
-        count += c->asking && c->ask.uid == uid;
+    for (const struct gate_conn *c = conn->server->conns; c; c = c->next)
+        count += c != conn && c->message && c->ask.uid == conn->ask.uid;
     return count;
+}
+
+static bool has_room(const struct gate_conn *conn)
+{
+    if (conn->ask.uid == 0)
+        return true;
+    return conn->server->count <= GATE_CONNECTIONS_MAX - GATE_CONNECTIONS_ROOT &&
+           others_of(conn) < GATE_SUBJECT_MAX;
+}
+
+/* What is left to a client in a hurry is little, but not nothing. */
+static uint64_t deadline_of(const struct gate_ask *ask)
+{
+    if (ask->deadline_ms == 0 || ask->deadline_ms > 60000)
+        return 3000 * USEC_PER_MSEC;
+    return (ask->deadline_ms < 100 ? 100 : ask->deadline_ms) * USEC_PER_MSEC;
 }
 
 static void ask(struct gate_conn *conn, int command_fd)
 {
-    uint64_t deadline_ms = conn->ask.deadline_ms;
-
     end_inquiry(conn);
-    if (conn->ask.uid != 0 && questions_of(conn->server, conn->ask.uid) >= GATE_SUBJECT_MAX) {
-        struct gate_answer busy = {
-            .kind = GATE_BUSY,
-            .text = "Refused: too many questions of this account at once.\nTry again in a moment.",
-        };
-
+    if (!has_room(conn)) {
         if (command_fd >= 0)
             close(command_fd);
-        (void)send_answer(conn, &busy);
-        conn_close(conn);
+        turn_away(conn, GATE_BUSY,
+            "Refused: too many questions of this account at once.\nTry again in a moment.");
         return;
     }
-    if (deadline_ms < 100 || deadline_ms > 60000)
-        deadline_ms = 3000;
-    arm_timer(conn, deadline_ms * USEC_PER_MSEC * 4 / 5);
+    arm_timer(conn, deadline_of(&conn->ask) * 4 / 5);
     conn->inquiry = (struct inquiry){
         .agent = conn->server->agent,
         .ask = &conn->ask,
@@ -269,6 +285,9 @@ static ssize_t receive(struct gate_conn *conn, uint8_t **ret_message, int *ret_f
     return length;
 }
 
+static const char unreadable[] = "Refused: the agent cannot read this question.\n"
+                                 "Restart the service: its module is of another version.";
+
 static void handle_message(struct gate_conn *conn, uint8_t *message, size_t length, int fd)
 {
     struct gate_ask question;
@@ -289,8 +308,10 @@ static void handle_message(struct gate_conn *conn, uint8_t *message, size_t leng
     if (fd >= 0)
         close(fd);
     free(message);
-    /* LEAVE is a client's last word; anything else is not a client of ours */
-    conn_close(conn);
+    if (type == GATE_LEAVE)
+        conn_close(conn); /* a client's last word */
+    else
+        turn_away(conn, GATE_DENY, unreadable);
 }
 
 static int on_conn(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -304,7 +325,11 @@ static int on_conn(sd_event_source *source, int fd, uint32_t revents, void *user
     (void)fd;
     if (length == -EAGAIN && (revents & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) == 0)
         return 0;
-    if (length <= 0)
+    if (length == -EMSGSIZE)
+        turn_away(conn, GATE_DENY, unreadable);
+    else if (length == -ENOMEM)
+        turn_away(conn, GATE_BUSY, "Refused: the agent is out of memory.");
+    else if (length <= 0)
         conn_close(conn);
     else
         handle_message(conn, message, (size_t)length, passed);
@@ -344,11 +369,18 @@ static void take_connection(struct gate_server *server, int fd)
     struct ucred peer;
     socklen_t size = sizeof(peer);
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != 0 ||
-        server->count >= GATE_CONNECTIONS_MAX)
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != 0) {
         close(fd);
-    else
+    } else if (server->count >= GATE_CONNECTIONS_MAX) {
+        (void)send_answer(fd, &(struct gate_answer){
+                                  .kind = GATE_BUSY,
+                                  .text = "Refused: too many logins and commands at once.\n"
+                                          "Try again in a moment.",
+                              });
+        close(fd);
+    } else {
         conn_new(server, fd, &peer);
+    }
 }
 
 /* A turn of the loop costs more the more is ready: connections are taken by the handful. */

@@ -162,9 +162,11 @@ void lifecycle_withdraw(struct agent *agent, struct request *request, const char
 
 void lifecycle_detach(struct agent *agent, struct request *request)
 {
-    struct ledger_batch *batch = ledger_batch_new();
+    struct ledger_batch *batch;
 
     request->attached = false;
+    /* As above: what is in memory may hold an approval that fails to be written. */
+    batch = change_exists(agent, request->id) ? NULL : ledger_batch_new();
     if (!batch)
         return;
     change_put_request(batch, request);
@@ -264,7 +266,7 @@ static void sweep_requests(struct agent *agent, uint64_t now)
             end_request(agent, r, REQUEST_EXPIRED, "nobody answered in time", NULL, NULL);
         else if (!request_has_ended(r) && is_unattended(agent, r, now))
             lifecycle_withdraw_unattended(agent, r);
-        else if (request_has_ended(r) && now >= r->expires_us + BOOK_REMEMBER_US)
+        else if (request_has_ended(r) && now >= r->ended_us + BOOK_REMEMBER_US)
             book_remove_request(&agent->book, r);
     }
 }

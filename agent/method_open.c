@@ -9,6 +9,7 @@
 #include "../common/str.h"
 #include "agent.h"
 #include "door.h"
+#include "door_request.h"
 #include "ledger/ledger.h"
 #include "lifecycle.h"
 #include "methods.h"
@@ -195,21 +196,20 @@ static void escalate(
     struct agent *agent = inquiry->agent;
     struct request *request = book_waiting(&agent->book, inquiry->subject.uid, &inquiry->scope);
     struct method_pending *pending;
+    const char *too_many;
     int r;
 
     if (request) {
         public_reply(call, view_opened(agent, request));
         return;
     }
-    if (inquiry->verdict.reason_required && !inquiry->store.facts.reason_given) {
+    if (!door_has_reason(inquiry)) {
         method_error(call, ERROR_INVALID, "message", "a reason is needed: --reason \"...\"");
         return;
     }
-    if (book_waiting_count(&agent->book, inquiry->subject.uid) >=
-        agent->config.requests_per_person) {
-        method_error(call, ERROR_TOO_MANY, "message",
-            "you have as many open requests as one person may have; take one back: assent withdraw "
-            "ID");
+    too_many = door_too_many(inquiry);
+    if (too_many) {
+        method_error(call, ERROR_TOO_MANY, "message", too_many);
         return;
     }
     r = door_new_request(inquiry, &request);

@@ -117,8 +117,10 @@ int request_set_state(struct request *request, enum request_state state)
     if ((unsigned)state >= REQUEST_STATE_MAX_ || !legal[request->state][state])
         return -EINVAL;
     request->state = state;
-    if (request_has_ended(request))
+    if (request_has_ended(request)) {
+        request->ended_us = clock_boottime_us();
         request->ended_real_us = clock_realtime_us();
+    }
     return 0;
 }
 

@@ -60,6 +60,7 @@ struct request {
     char policy[POLICY_DIGEST_SIZE];
     uint64_t created_real_us, expires_real_us, ended_real_us; /* for people */
     uint64_t created_us, expires_us;                          /* boot clock: decides */
+    uint64_t ended_us; /* boot clock; not stored: what has ended is not loaded again */
     char boot_id[CLOCK_BOOT_ID_SIZE];
     struct texts asked;   /* names of the persons who may answer */
     uint64_t need;        /* distinct persons */
