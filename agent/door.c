@@ -112,31 +112,49 @@ void door_write_repeats(struct agent *agent, struct refusal *slot)
     refusals_clear(slot);
 }
 
+/* Counts it where the same, or as much of this subject, has been recorded a moment ago. Else
+ * returns false: it is to be recorded, and counted from now on. */
+static bool count_refusal(struct inquiry *inquiry)
+{
+    struct refusals *refusals = &inquiry->agent->refusals;
+    const struct subject *subject = &inquiry->subject;
+    const char *rule = inquiry->verdict.rule;
+    const struct scope *scope = &inquiry->scope;
+    uint64_t now = clock_boottime_us();
+    struct refusal *slot = refusals_find(refusals, subject->uid, scope->id, rule, now);
+
+    if (!slot && !refusals_take_share(refusals, subject->uid, now)) {
+        scope = NULL;
+        rule = NULL;
+        slot = refusals_find(refusals, subject->uid, "", NULL, now);
+    }
+    if (slot) {
+        slot->repeats++;
+        return true;
+    }
+    slot = refusals_slot(refusals, subject->uid, scope ? scope->id : "");
+    door_write_repeats(inquiry->agent, slot);
+    refusals_start(slot, subject->uid, scope, subject->name, rule, now);
+    agent_sweep_at(inquiry->agent, now + REFUSALS_WINDOW_US);
+    return false;
+}
+
 static void refuse(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
-    const char *rule = inquiry->verdict.rule;
-    uint64_t now = clock_boottime_us();
     struct audit_decision decision = decision_of(inquiry);
-    struct refusal *slot =
-        refusals_find(&agent->refusals, inquiry->subject.uid, inquiry->scope.id, rule, now);
     struct ledger_batch *batch;
 
-    if (slot) {
-        slot->repeats++;
+    if (count_refusal(inquiry)) {
         on_refusal_durable(-EALREADY, 0, inquiry);
         return;
     }
-    slot = refusals_slot(&agent->refusals, inquiry->subject.uid, inquiry->scope.id);
-    door_write_repeats(agent, slot);
     batch = ledger_batch_new();
     if (!batch || agent_new_id(agent, inquiry->chain) < 0) {
         ledger_batch_free(batch);
         on_refusal_durable(-ENOMEM, 0, inquiry);
         return;
     }
-    refusals_start(slot, inquiry->subject.uid, &inquiry->scope, inquiry->subject.name, rule, now);
-    agent_sweep_at(agent, now + REFUSALS_WINDOW_US);
     audit_decided(batch, &decision);
     ledger_submit(agent->ledger, batch, false, on_refusal_durable, inquiry);
 }

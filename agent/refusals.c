@@ -39,22 +39,51 @@ struct refusal *refusals_find(
     return slot;
 }
 
+/* The subject's own share, else the one that ends first (those of long ago before all). */
+static struct refusal_share *find_share(struct refusals *refusals, uint32_t uid)
+{
+    struct refusal_share *oldest = &refusals->shares[0];
+
+    for (size_t i = 0; i < REFUSALS_SHARES; i++) {
+        struct refusal_share *share = &refusals->shares[i];
+
+        if (share->uid == uid && share->until_us > 0)
+            return share;
+        if (share->until_us < oldest->until_us)
+            oldest = share;
+    }
+    return oldest;
+}
+
+bool refusals_take_share(struct refusals *refusals, uint32_t uid, uint64_t now_us)
+{
+    struct refusal_share *share = find_share(refusals, uid);
+
+    if (share->uid != uid || now_us >= share->until_us)
+        *share = (struct refusal_share){.uid = uid, .until_us = now_us + REFUSALS_WINDOW_US};
+    if (share->recorded >= REFUSALS_OF_ONE)
+        return false;
+    share->recorded++;
+    return true;
+}
+
 void refusals_start(struct refusal *slot, uint32_t uid, const struct scope *scope, const char *name,
     const char *rule, uint64_t now_us)
 {
-    AUTO_FREE char *what = scope_describe(scope);
+    AUTO_FREE char *what = scope ? scope_describe(scope) : strdup("do many different things");
     struct str_builder builder = {0};
 
     refusals_clear(slot);
     str_appendf(&builder, "%s may not %s", name, what ? what : "");
     slot->record = str_builder_take(&builder);
-    slot->service = strdup(scope->service);
+    slot->service = scope ? strdup(scope->service) : NULL;
     slot->rule = rule ? strdup(rule) : NULL;
-    if (!what || !slot->record || !slot->service || (rule && !slot->rule)) {
+    if (!what || !slot->record || (scope && !slot->service) || (rule && !slot->rule)) {
         refusals_clear(slot);
         return;
     }
-    memcpy(slot->scope, scope->id, sizeof(slot->scope));
+    if (scope)
+        memcpy(slot->scope, scope->id, sizeof(slot->scope));
     slot->uid = uid;
     slot->until_us = now_us + REFUSALS_WINDOW_US;
 }
