@@ -313,10 +313,10 @@ void agent_free(struct agent *agent)
         return;
     agent->stopping = true;
     gate_server_free(agent->gate);
-    watch_done(agent);
     public_server_free(agent->public);
     record_stop(agent);
     ledger_close(agent->ledger);
+    spool_done(agent);
     digester_free(agent->digester);
     if (agent->reload)
         reload_free(agent);

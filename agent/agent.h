@@ -25,6 +25,7 @@ struct ledger;
 struct ledger_batch;
 struct public_server;
 struct reload;
+struct spooled;
 struct waiter;
 struct watcher;
 struct zones;
@@ -67,6 +68,7 @@ struct agent {
     struct watcher *watchers; /* public calls that follow events (watch.h) */
     struct waiter *waiters;   /* who waits for a request (waiter.h) */
     struct change *changes;   /* steps on their way to the disk (change.h) */
+    struct spooled *spooled;  /* files of the spool that were taken (spool.c) */
     bool reserving;           /* ids are being reserved, up to: */
     uint64_t reserving_limit;
     sd_event_source *sweep; /* the next moment something ends */

@@ -54,6 +54,12 @@ struct request *change_reload_request(struct agent *agent, const char *id)
         book_remove_request(&agent->book, stale);
     if (ledger_get(agent->ledger, LEDGER_REQUEST, id, &body) < 0 || request_load(body, &fresh) < 0)
         return NULL;
+    /* of an earlier boot, and its end could not be written: its times are of another clock */
+    if (strcmp(fresh->boot_id, agent->boot_id) != 0 && !request_has_ended(fresh) &&
+        request_set_state(fresh, REQUEST_EXPIRED) < 0) {
+        request_free(fresh);
+        return NULL;
+    }
     book_add_request(&agent->book, fresh);
     return fresh;
 }
@@ -67,6 +73,8 @@ static struct grant *reload_grant(struct agent *agent, const char *id)
         book_remove_grant(&agent->book, stale);
     if (ledger_get(agent->ledger, LEDGER_GRANT, id, &body) < 0 || grant_load(body, &fresh) < 0)
         return NULL;
+    if (!grant_rebase(fresh, agent->boot_id) && fresh->state == GRANT_ACTIVE)
+        grant_set_state(fresh, GRANT_EXPIRED); /* as above, or it is past its time */
     book_add_grant(&agent->book, fresh);
     return fresh;
 }

@@ -63,7 +63,9 @@ enum people_verdict people_judge(const struct policy *policy, const struct reque
         return PEOPLE_OWN;
     if (!people_is_asked(policy, request, uid))
         return PEOPLE_NOT_ASKED;
-    if (!session->known)
+    /* Under a user manager anybody who may act as the account for a moment (sudo -u) can
+     * start a process: nobody needs to be logged in there. */
+    if (!session->known || session->id[0] == '\0')
         return PEOPLE_NO_SESSION;
     if (!people_same(policy, uid, session->uid))
         return PEOPLE_FOREIGN_SESSION;

@@ -22,7 +22,7 @@ enum people_verdict {
     PEOPLE_MAY,
     PEOPLE_NOT_ASKED,      /* not among those who may answer */
     PEOPLE_OWN,            /* their own request */
-    PEOPLE_NO_SESSION,     /* no login session, so no proof who is there */
+    PEOPLE_NO_SESSION,     /* no login session but perhaps a user manager: no proof who is there */
     PEOPLE_FOREIGN_SESSION /* the session belongs to somebody else: through sudo or su */
 };
 

@@ -20,10 +20,12 @@
 #define SPOOL_FILE_MAX ((size_t)4096)
 #define SPOOL_FILES_MAX 1000 /* at one time; the rest the next time */
 
-/* A file in the spool and the directory it is removed from once it is durable. */
+/* A file that is on its way into the ledger, or could not be removed afterwards: either way
+ * it is not taken again. */
 struct spooled {
     struct agent *agent;
     char name[NAME_MAX + 1];
+    struct spooled *next;
 };
 
 struct entry {
@@ -31,17 +33,39 @@ struct entry {
     uint64_t realtime_us;
 };
 
+static bool is_taken(const struct agent *agent, const char *name)
+{
+    for (const struct spooled *s = agent->spooled; s; s = s->next)
+        if (strcmp(s->name, name) == 0)
+            return true;
+    return false;
+}
+
+static void forget(struct spooled *spooled)
+{
+    struct spooled **at = &spooled->agent->spooled;
+
+    while (*at != spooled)
+        at = &(*at)->next;
+    *at = spooled->next;
+    free(spooled);
+}
+
 static void on_durable(int result, uint64_t first_seq, void *userdata)
 {
-    AUTO_FREE struct spooled *spooled = userdata;
+    struct spooled *spooled = userdata;
     AUTO_CLOSE int dir = -1;
 
     (void)first_seq;
-    if (result < 0)
+    if (result < 0) {
+        forget(spooled);
         return;
+    }
     agent_committed(spooled->agent);
     dir = open(spooled->agent->options.spool, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0 || unlinkat(dir, spooled->name, 0) < 0)
+    if (dir >= 0 && unlinkat(dir, spooled->name, 0) == 0)
+        forget(spooled);
+    else
         fprintf(
             stderr, SD_ERR "cannot remove %s from the spool: %s\n", spooled->name, strerror(errno));
 }
@@ -105,6 +129,8 @@ static void take_in(struct agent *agent, int dir, const char *name)
     }
     spooled->agent = agent;
     memcpy(spooled->name, name, strlen(name) + 1);
+    spooled->next = agent->spooled;
+    agent->spooled = spooled;
     audit_rescue(batch, entry.user, entry.service, entry.detail, entry.realtime_us);
     ledger_submit(agent->ledger, batch, true, on_durable, spooled);
 }
@@ -117,7 +143,7 @@ static void collect(struct agent *agent)
     if (!dir)
         return;
     for (struct dirent *e; taken < SPOOL_FILES_MAX && (e = readdir(dir));) {
-        if (e->d_name[0] == '.')
+        if (e->d_name[0] == '.' || is_taken(agent, e->d_name))
             continue;
         take_in(agent, dirfd(dir), e->d_name);
         taken++;
@@ -142,4 +168,10 @@ void spool_start(struct agent *agent)
         fprintf(stderr, SD_WARNING "the spool %s is not watched: %s\n", agent->options.spool,
             strerror(-r));
     collect(agent);
+}
+
+void spool_done(struct agent *agent)
+{
+    while (agent->spooled)
+        forget(agent->spooled);
 }

@@ -7,3 +7,6 @@ struct agent;
 /* Takes in what is there, and from now on whatever is written: an agent that was frozen, not
  * dead, hears of it as soon as it runs again. */
 void spool_start(struct agent *agent);
+
+/* After the ledger is closed. */
+void spool_done(struct agent *agent);

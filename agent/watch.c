@@ -107,11 +107,3 @@ void method_watch(struct public_call *call, json_t *parameters, void *userdata)
     agent->watchers = watcher;
     public_on_gone(call, on_gone, watcher);
 }
-
-void watch_done(struct agent *agent)
-{
-    while (agent->watchers) {
-        public_on_gone(agent->watchers->call, NULL, NULL);
-        watcher_free(agent->watchers);
-    }
-}

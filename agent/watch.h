@@ -5,6 +5,3 @@ struct agent;
 
 /* New records are durable: tells every watcher what it may see. */
 void watch_tell(struct agent *agent);
-
-/* At the end: drops the watchers. */
-void watch_done(struct agent *agent);

@@ -37,10 +37,12 @@ int session_of(pid_t pid, int pidfd, struct login_session *ret_session)
     snprintf(path, sizeof(path), "/proc/%d", (int)pid);
     if (stat(path, &st) < 0)
         return -ESRCH;
-    *ret_session = (struct login_session){.known = true, .uid = st.st_uid};
+    *ret_session = (struct login_session){.known = true, .uid = st.st_uid, .id = "1"};
     if (fd >= 0 && read(fd, line, sizeof(line) - 1) > 0) {
         ret_session->known = strncmp(line, "none", 4) != 0;
         ret_session->uid = (uid_t)strtoul(line, NULL, 10);
+        if (strchr(line, '@'))
+            ret_session->id[0] = '\0';
     }
     return 0;
 }

@@ -160,6 +160,9 @@ static void test_nobody_approves_their_own(void **state)
     assert_string_equal(approve_as(f, UID_GAMES, wait.request), "io.assent.NotAllowed");
     agent_fixture_session(f, "none");
     assert_string_equal(approve_as(f, UID_GAMES, wait.request), "io.assent.NotAllowed");
+    /* in dave's user manager: who may run one command as dave can start that there */
+    agent_fixture_session(f, "5@");
+    assert_string_equal(approve_as(f, UID_GAMES, wait.request), "io.assent.NotAllowed");
     agent_fixture_session(f, NULL);
     assert_int_equal(gate_once(f, &ask).kind, GATE_WAIT);
     assert_int_equal(audit_count(f, "approval"), 0);
@@ -322,7 +325,8 @@ static void test_revoke_and_complete(void **state)
     json_decref(agent_call(f, UID_MAN, "io.assent.RevokeGrant",
         json_pack("{s:s, s:s}", "id", allow.grant, "reason", "x"), &error));
     assert_string_equal(error, "io.assent.NotFound");
-    json_decref(agent_call(f, UID_GAMES, "io.assent.RevokeGrant",
+    /* carol was asked too, though dave approved it */
+    json_decref(agent_call(f, UID_BIN, "io.assent.RevokeGrant",
         json_pack("{s:s, s:s}", "id", allow.grant, "reason", "over"), &error));
     assert_null(error);
     assert_int_equal(gate_once(f, &ask).kind, GATE_WAIT);
