@@ -37,6 +37,7 @@ static const struct object_field fields[] = {
     {"purpose", OBJECT_TEXT, offsetof(struct grant, purpose), 0},
     {"key", OBJECT_TEXT, offsetof(struct grant, key), 0},
     {"approvers", OBJECT_TEXTS, offsetof(struct grant, approvers), 0},
+    {"asked", OBJECT_TEXTS, offsetof(struct grant, asked), 0},
     {"end_reason", OBJECT_TEXT, offsetof(struct grant, end_reason), 0},
 };
 
@@ -66,6 +67,9 @@ static int copy_from_request(struct grant *grant, const struct request *request)
         copy_text(request->rule, &grant->rule) < 0 ||
         copy_text(request->reason, &grant->purpose) < 0 || copy_text(request->key, &grant->key) < 0)
         return -ENOMEM;
+    for (const char *name = NULL; (name = texts_next(&request->asked, name));)
+        if (texts_add(&grant->asked, name) < 0)
+            return -ENOMEM;
     for (const struct approval *a = request->approvals; a; a = a->next)
         if (a->approved && texts_add(&grant->approvers, a->person) < 0)
             return -ENOMEM;

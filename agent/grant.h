@@ -42,6 +42,7 @@ struct grant {
     char *purpose;          /* the reason given */
     char *key;              /* ssh key it is bound to, once known */
     struct texts approvers; /* names, for people and records */
+    struct texts asked;     /* who could have approved: they may revoke it */
     char *end_reason;
     bool committed;
     struct grant *next; /* same bucket */

@@ -81,12 +81,12 @@ static void on_ended(int result, struct grant *grant, void *userdata)
     method_pending_free(pending);
 }
 
-static bool approved_by(const struct agent *agent, const struct grant *grant, uid_t uid)
+static bool was_asked(const struct agent *agent, const struct grant *grant, uid_t uid)
 {
     int64_t person = policy_person_of(agent->policy, uid);
 
     return person >= 0 &&
-           texts_contain(&grant->approvers, policy_person(agent->policy, (uint32_t)person)->name);
+           texts_contain(&grant->asked, policy_person(agent->policy, (uint32_t)person)->name);
 }
 
 /* The live grant with parameter "id" that the caller may see, or NULL after an error. */
@@ -102,7 +102,7 @@ static struct grant *find(struct public_call *call, json_t *parameters, struct a
         grant = book_grant(&agent->book, id);
     if (!grant || !grant->committed ||
         (!method_sees_all(agent, call) && !method_owns(agent, call, grant->subject.uid) &&
-            !approved_by(agent, grant, public_peer(call)->uid))) {
+            !was_asked(agent, grant, public_peer(call)->uid))) {
         method_error(call, ERROR_NOT_FOUND, "id", text);
         return NULL;
     }
@@ -125,10 +125,10 @@ void method_revoke_grant(struct public_call *call, json_t *parameters, void *use
 
     if (!grant || !method_text(call, parameters, "reason", true, &reason))
         return;
-    if (uid != 0 && !approved_by(agent, grant, uid) &&
+    if (uid != 0 && !was_asked(agent, grant, uid) &&
         !method_owns(agent, call, grant->subject.uid)) {
         method_error(call, ERROR_NOT_ALLOWED, "message",
-            "only those who approved a grant, its owner and root can revoke it");
+            "only those who could approve it, its owner and root can revoke a grant");
         return;
     }
     pending = method_pending_new(agent, call);
