@@ -205,9 +205,9 @@ char *scope_describe(const struct scope *scope)
         str_appendf(&builder, "run %.*s%s as %s with %s", COMMAND_SHOWN_MAX, line,
             strlen(line) > COMMAND_SHOWN_MAX ? "... (cut)" : "", run_as, scope->service);
         if (scope->cwd)
-            str_appendf(&builder, ", in %s", scope->cwd);
+            str_appendf(&builder, " in %s", scope->cwd);
     } else if (str_equal(scope->service, SERVICE_SU)) {
-        str_appendf(&builder, "become %s with su, and run anything as that user", run_as);
+        str_appendf(&builder, "become %s with su and run anything as that user", run_as);
     } else {
         str_appendf(&builder, "run anything that %s lets them run", scope->service);
     }

@@ -56,7 +56,7 @@ void scope_done(struct scope *scope);
  * the digest was known when it was approved. */
 bool scope_covers(const struct scope *granted, const struct scope *asked);
 
-/* One line for people: "run /usr/bin/id as root with sudo, in /home/alice". Fresh memory or NULL.
+/* One line for people: "run /usr/bin/id as root with sudo in /home/alice". Fresh memory or NULL.
  */
 char *scope_describe(const struct scope *scope);
 

@@ -47,18 +47,23 @@ static enum style level_style(enum selftest_level level)
     return level == SELFTEST_OK ? STYLE_GOOD : level == SELFTEST_NOTE ? STYLE_WARN : STYLE_BAD;
 }
 
-/* Columns of the two that vary: the door and who tried it. */
 struct widths {
-    size_t door, user;
+    size_t door, situation, user;
 };
+
+static void widen(size_t *width, size_t columns)
+{
+    if (columns > *width)
+        *width = columns;
+}
 
 static struct widths measure(const struct selftest *test)
 {
-    struct widths widths = {strlen("DOOR"), strlen("WHO")};
+    struct widths widths = {strlen("DOOR"), strlen("TRIED"), strlen("WHO")};
     for (size_t i = 0; i < test->count; i++) {
-        size_t door = strlen(test->rows[i].door), user = text_columns(test->rows[i].user);
-        widths.door = door > widths.door ? door : widths.door;
-        widths.user = user > widths.user ? user : widths.user;
+        widen(&widths.door, strlen(test->rows[i].door));
+        widen(&widths.situation, strlen(test->rows[i].situation));
+        widen(&widths.user, text_columns(test->rows[i].user));
     }
     return widths;
 }
@@ -67,19 +72,21 @@ static void print_row(struct str_builder *out, const struct selftest_row *row,
     const struct widths *widths, const struct cli_options *options)
 {
     size_t pad = widths->user - text_columns(row->user);
-    str_appendf(out, "%-*s  %-18s  %s%*s  %s%-4s%s  ", (int)widths->door, row->door, row->situation,
-        row->user, (int)pad, "", style_on(options, level_style(row->level)), level_name(row->level),
+    str_appendf(out, "%-*s  %-*s  %s%*s  %s%-4s%s  ", (int)widths->door, row->door,
+        (int)widths->situation, row->situation, row->user, (int)pad, "",
+        style_on(options, level_style(row->level)), level_name(row->level),
         style_off(options, level_style(row->level)));
-    text_put_wrapped(out, row->result, 30 + widths->door + widths->user, options->width);
+    text_put_wrapped(
+        out, row->result, 12 + widths->door + widths->situation + widths->user, options->width);
 }
 
 void setup_print_tests(
     struct str_builder *out, const struct selftest *test, const struct cli_options *options)
 {
     struct widths widths = measure(test);
-    str_appendf(out, "%s%-*s  %-18s  %-*s        %s%s\n", style_on(options, STYLE_DIM),
-        (int)widths.door, "DOOR", "TRIED", (int)widths.user, "WHO", "WHAT CAME OF IT",
-        style_off(options, STYLE_DIM));
+    str_appendf(out, "%s%-*s  %-*s  %-*s        %s%s\n", style_on(options, STYLE_DIM),
+        (int)widths.door, "DOOR", (int)widths.situation, "TRIED", (int)widths.user, "WHO",
+        "WHAT CAME OF IT", style_off(options, STYLE_DIM));
     for (size_t i = 0; i < test->count; i++)
         print_row(out, &test->rows[i], &widths, options);
 }
