@@ -209,7 +209,7 @@ char *scope_describe(const struct scope *scope)
     } else if (str_equal(scope->service, SERVICE_SU)) {
         str_appendf(&builder, "become %s with su and run anything as that user", run_as);
     } else {
-        str_appendf(&builder, "run anything that %s lets them run", scope->service);
+        str_appendf(&builder, "run anything with %s", scope->service);
     }
     return str_builder_take(&builder);
 }
