@@ -94,7 +94,7 @@ int facts_from_ask(struct agent *agent, const struct gate_ask *ask, struct facts
                 .command_is_none = !scope_is_setuid_door(ask->service),
                 .command = ask->command,
                 .command_writable = (ask->flags & GATE_FLAG_WRITABLE) != 0,
-                .environment_changed = ask->env.length > 0,
+                .environment_changed = ask->env.length != 0,
                 .reason_given = !str_empty(ask->reason),
                 .zones = zones_at(agent->zones, clock_realtime_us()),
             },
