@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "../common/realdir.h"
 #include "../common/str.h"
 #include "agent.h"
 #include "audit.h"
@@ -135,6 +136,24 @@ static void reject(struct agent *agent)
 }
 
 /* Names that do not exist match nobody: said, since a typo looks just like that. */
+#define WARNINGS_MAX 100
+
+/* /bin is /usr/bin on most hosts: a pattern below it matches no command at all. */
+static void warn_of_path(const char *pattern, void *userdata)
+{
+    struct agent *agent = userdata;
+    struct str_builder line = {0};
+    AUTO_FREE char *real = NULL, *text = NULL;
+
+    if (texts_count(&agent->policy_warnings) >= WARNINGS_MAX ||
+        realdir_leads_elsewhere(pattern, &real) <= 0)
+        return;
+    str_appendf(
+        &line, "the command pattern \"%s\" matches nothing: its directory is %s", pattern, real);
+    text = str_builder_take(&line);
+    note(&agent->policy_warnings, text ? text : "out of memory");
+}
+
 static void warn(struct agent *agent, const struct resolve_name *names, size_t count)
 {
     texts_done(&agent->policy_warnings);
@@ -154,6 +173,7 @@ static void warn(struct agent *agent, const struct resolve_name *names, size_t c
             zones_missing(agent->zones, i));
         note(&agent->policy_warnings, line);
     }
+    policy_each_command(agent->policy, warn_of_path, agent);
 }
 
 static void put_in_force(struct agent *agent)

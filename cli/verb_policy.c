@@ -8,17 +8,20 @@
 #include "../agent/policy/policy.h"
 #include "../agent/yaml/yaml.h"
 #include "../common/names.h"
+#include "../common/realdir.h"
 #include "json.h"
 #include "output.h"
 #include "text.h"
 #include "verbs.h"
 
-/* What a check found. Strings in `unknown` are names that match nobody on this host. */
+/* What a check found. Strings in `unknown` are names that match nobody on this host, in `dead`
+ * command patterns that match nothing here. */
 struct check {
     const char *directory;
     struct yaml_errors errors;
     struct policy *policy;
     json_t *unknown;
+    json_t *dead;
 };
 
 static void check_done(struct check *check)
@@ -26,6 +29,7 @@ static void check_done(struct check *check)
     policy_free(check->policy);
     yaml_errors_done(&check->errors);
     json_decref(check->unknown);
+    json_decref(check->dead);
 }
 
 /* An empty or missing directory is a policy to the agent, but surely a mistake here. */
@@ -60,6 +64,15 @@ static void find_unknown(struct check *check)
     }
 }
 
+static void find_dead(const char *pattern, void *userdata)
+{
+    struct check *check = userdata;
+    AUTO_FREE char *real = NULL;
+
+    if (realdir_leads_elsewhere(pattern, &real) > 0)
+        (void)json_array_append_new(check->dead, json_string(pattern));
+}
+
 static json_t *error_to_json(const struct yaml_error *error)
 {
     return json_pack("{s:s, s:i, s:i, s:s}", "file", error->file, "line", (int)error->line,
@@ -82,6 +95,7 @@ static int print_json(const struct check *check)
         (void)json_object_set_new(
             result, "people", json_integer((json_int_t)policy_person_count(check->policy)));
         (void)json_object_set(result, "unknown_names", check->unknown);
+        (void)json_object_set(result, "dead_patterns", check->dead);
     }
     return output_json(result);
 }
@@ -98,20 +112,26 @@ static void put_errors(struct str_builder *out, const struct yaml_errors *errors
         str_appendf(out, "and %zu more errors\n", errors->dropped);
 }
 
+static void put_list(struct str_builder *out, const char *what, const json_t *list)
+{
+    if (json_array_size(list) == 0)
+        return;
+    str_appendf(out, "%s: ", what);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        str_append(out, i > 0 ? ", " : "");
+        text_put(out, json_string_value(json_array_get(list, i)));
+    }
+    str_append(out, "\n");
+}
+
 static void put_good(struct str_builder *out, const struct check *check)
 {
     size_t rules = policy_rule_count(check->policy), people = policy_person_count(check->policy);
 
     str_appendf(out, "good: %zu rule%s, %zu %s\ndigest %s\n", rules, rules == 1 ? "" : "s", people,
         people == 1 ? "person" : "people", policy_digest(check->policy));
-    if (json_array_size(check->unknown) == 0)
-        return;
-    str_append(out, "not known on this host, so they match nobody here: ");
-    for (size_t i = 0; i < json_array_size(check->unknown); i++) {
-        str_append(out, i > 0 ? ", " : "");
-        text_put(out, json_string_value(json_array_get(check->unknown, i)));
-    }
-    str_append(out, "\n");
+    put_list(out, "not known on this host, so they match nobody here", check->unknown);
+    put_list(out, "below a directory that is only a link, so they match no command", check->dead);
 }
 
 int verb_policy_check(int argc, char **argv, const struct cli_options *options)
@@ -124,9 +144,12 @@ int verb_policy_check(int argc, char **argv, const struct cli_options *options)
     if (r != CLI_OK)
         return r;
     check.unknown = json_array();
+    check.dead = json_array();
     check.policy = policy_load(check.directory, getuid(), &check.errors);
-    if (check.policy)
+    if (check.policy) {
         find_unknown(&check);
+        policy_each_command(check.policy, find_dead, &check);
+    }
     if (options->json) {
         r = print_json(&check);
     } else {

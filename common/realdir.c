@@ -24,3 +24,22 @@ int realdir_path(const char *path, char **ret_path)
     *ret_path = str_builder_take(&builder);
     return *ret_path ? 0 : -ENOMEM;
 }
+
+int realdir_leads_elsewhere(const char *pattern, char **ret_real)
+{
+    size_t literal = strcspn(pattern, "*?[\\");
+    AUTO_FREE char *directory = NULL, *real = NULL;
+
+    while (literal > 0 && pattern[literal - 1] != '/')
+        literal--;
+    if (literal <= 1)
+        return 0;
+    directory = strndup(pattern, literal - 1);
+    if (!directory)
+        return -ENOMEM;
+    real = realpath(directory, NULL);
+    if (!real || strcmp(real, directory) == 0)
+        return real || errno != ENOMEM ? 0 : -ENOMEM;
+    *ret_real = TAKE_PTR(real);
+    return 1;
+}

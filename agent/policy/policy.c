@@ -168,3 +168,15 @@ const char *subject_kind_to_string(enum subject_kind kind)
         return "unknown";
     }
 }
+
+void policy_each_command(
+    const struct policy *policy, void (*visit)(const char *pattern, void *userdata), void *userdata)
+{
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct rule *rule = &policy->rules[i];
+
+        for (size_t j = 0; j < rule->command_count; j++)
+            if (!rule->commands[j].any)
+                visit(rule->commands[j].words.items[0], userdata);
+    }
+}

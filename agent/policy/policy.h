@@ -169,6 +169,11 @@ void policy_ready(struct policy *policy);
 size_t policy_zone_count(const struct policy *policy);
 const char *policy_zone_name(const struct policy *policy, size_t index);
 
+/* Calls `visit` with the path pattern of every command, for warnings about paths that lead
+ * elsewhere on this host. */
+void policy_each_command(const struct policy *policy,
+    void (*visit)(const char *pattern, void *userdata), void *userdata);
+
 /* SHA-256 over the canonical form, in hex. */
 const char *policy_digest(const struct policy *policy);
 
