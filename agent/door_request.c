@@ -272,6 +272,9 @@ const char *door_too_many(const struct inquiry *inquiry)
     const struct agent *agent = inquiry->agent;
     uint32_t uid = inquiry->subject.uid;
 
+    if (inquiry->ask->argv.length + inquiry->ask->env.length > DOOR_ASKED_MAX)
+        return "Refused: this needs the approval of people, and its command line is too long for\n"
+               "anybody to judge. Put what it does into a file and ask for that.";
     if (book_waiting_count(&agent->book, agent->policy, uid) >= agent->config.requests_per_person)
         return "Refused: you have as many open requests as one person may have.\n"
                "See them: assent pending --mine; take one back: assent withdraw ID";

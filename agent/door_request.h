@@ -11,6 +11,10 @@ struct refusal;
 /* The verdict is escalate: look for a grant, else ask people. */
 void door_escalate(struct inquiry *inquiry);
 
+/* The longest command line that is put to people, its arguments and changed environment together:
+ * nobody can judge more. */
+#define DOOR_ASKED_MAX ((size_t)16 * 1024)
+
 /* Why the person may not open another request now, in words for them; NULL: they may. Static. */
 const char *door_too_many(const struct inquiry *inquiry);
 

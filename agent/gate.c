@@ -417,8 +417,8 @@ int gate_server_new(struct agent *agent, int listen_fd, struct gate_server **ret
         return r;
     }
     sd_event_source_set_io_fd_own(server->io, true);
-    /* people at a door before people at the command line */
-    sd_event_source_set_priority(server->io, SD_EVENT_PRIORITY_IMPORTANT);
+    /* No higher priority: the loop goes round, and one user's flood of questions would keep
+     * the ledger's answers, signals and the public socket waiting for ever. */
     *ret_server = server;
     return 0;
 }

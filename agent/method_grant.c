@@ -12,12 +12,14 @@
 #include "view.h"
 
 #define RECENT_MAX 200
+#define RECENT_BYTES ((size_t)2 << 20) /* of the ledger, in one call: it holds up the loop */
 #define REASON_MAX 500
 
 struct listing {
     struct agent *agent;
     struct public_call *call;
     bool all;
+    size_t bytes;
     json_t *array;
 };
 
@@ -32,6 +34,9 @@ static int list_ended(const char *id, const char *body, void *userdata)
     struct listing *listing = userdata;
     struct grant *grant;
 
+    listing->bytes += strlen(body);
+    if (listing->bytes > RECENT_BYTES)
+        return -ECANCELED;
     if (book_grant(&listing->agent->book, id) || grant_load(body, &grant) < 0)
         return 0;
     list_one(listing, grant);
@@ -45,6 +50,7 @@ void method_list_grants(struct public_call *call, json_t *parameters, void *user
     struct listing listing = {.agent = agent, .call = call};
     const char *scope;
     bool ended;
+    int r = 0;
 
     if (!method_text(call, parameters, "scope", false, &scope) ||
         !method_flag(call, parameters, "ended", &ended))
@@ -59,8 +65,9 @@ void method_list_grants(struct public_call *call, json_t *parameters, void *user
     for (struct grant *g = NULL; (g = book_next_grant(&agent->book, g));)
         if (g->committed && (g->state == GRANT_ACTIVE || ended))
             list_one(&listing, g);
-    if (ended &&
-        ledger_each_recent(agent->ledger, LEDGER_GRANT, RECENT_MAX, list_ended, &listing) < 0) {
+    if (ended)
+        r = ledger_each_recent(agent->ledger, LEDGER_GRANT, RECENT_MAX, list_ended, &listing);
+    if (r < 0 && r != -ECANCELED) {
         json_decref(listing.array);
         method_unavailable(call, -EIO);
         return;

@@ -84,9 +84,9 @@ static bool take_command(struct public_call *call, json_t *parameters, struct op
     opening->argv = str_builder_take(&builder);
     opening->ask.argv.data = opening->argv;
     opening->ask.command = opening->argv;
-    if (!opening->argv || opening->argv[0] != '/' || opening->ask.argv.length > GATE_ARGV_MAX) {
+    if (!opening->argv || opening->argv[0] != '/' || opening->ask.argv.length > DOOR_ASKED_MAX) {
         method_error(call, ERROR_INVALID, "message",
-            "'command' must begin with an absolute path and be at most 96 KiB");
+            "'command' must begin with an absolute path and be at most 16 KiB");
         return false;
     }
     return true;

@@ -12,11 +12,13 @@
 #include "waiter.h"
 
 #define RECENT_MAX 200
+#define RECENT_BYTES ((size_t)2 << 20) /* of the ledger, in one call: it holds up the loop */
 
 struct listing {
     struct agent *agent;
     struct public_call *call;
     const char *scope;
+    size_t bytes;
     json_t *array;
 };
 
@@ -43,6 +45,9 @@ static int list_ended(const char *id, const char *body, void *userdata)
     struct listing *listing = userdata;
     struct request *request;
 
+    listing->bytes += strlen(body);
+    if (listing->bytes > RECENT_BYTES)
+        return -ECANCELED;
     if (book_request(&listing->agent->book, id) || request_load(body, &request) < 0)
         return 0;
     list_one(listing, request);
@@ -55,6 +60,7 @@ void method_list_requests(struct public_call *call, json_t *parameters, void *us
     struct agent *agent = userdata;
     struct listing listing = {.agent = agent, .call = call};
     bool ended;
+    int r = 0;
 
     if (!method_text(call, parameters, "scope", false, &listing.scope) ||
         !method_flag(call, parameters, "ended", &ended))
@@ -65,11 +71,12 @@ void method_list_requests(struct public_call *call, json_t *parameters, void *us
         return;
     }
     listing.array = json_array();
-    for (struct request *r = agent->book.requests; r; r = r->next)
-        if (r->committed && (!request_has_ended(r) || ended))
-            list_one(&listing, r);
-    if (ended &&
-        ledger_each_recent(agent->ledger, LEDGER_REQUEST, RECENT_MAX, list_ended, &listing) < 0) {
+    for (struct request *request = agent->book.requests; request; request = request->next)
+        if (request->committed && (!request_has_ended(request) || ended))
+            list_one(&listing, request);
+    if (ended)
+        r = ledger_each_recent(agent->ledger, LEDGER_REQUEST, RECENT_MAX, list_ended, &listing);
+    if (r < 0 && r != -ECANCELED) {
         json_decref(listing.array);
         method_unavailable(call, -EIO);
         return;

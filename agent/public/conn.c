@@ -75,6 +75,7 @@ static int step_dispatch(struct conn *conn)
     if (r < 0)
         return r;
     conn->progressed = true;
+    conn->served = true;
     conn->call = call_new(conn, &message);
     if (conn->call)
         dispatch_call(&conn->server->options, conn->call, &message);
@@ -168,11 +169,13 @@ static int set_events(struct conn *conn)
     return sd_event_source_set_io_events(conn->io, events);
 }
 
+/* One call in a turn of the loop: a list is some work, and doors wait meanwhile. */
 static void process(struct conn *conn)
 {
     int r = 1;
 
-    for (int i = 0; i < PUBLIC_STEP_BURST && r > 0; i++)
+    conn->served = false;
+    for (int i = 0; i < PUBLIC_STEP_BURST && r > 0 && !conn->served; i++)
         r = climb(conn);
     if (r >= 0)
         r = sd_event_source_set_enabled(conn->again, r > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
@@ -279,6 +282,24 @@ void conn_free(struct conn *conn)
     free(conn);
 }
 
+static size_t queued_of(const struct public_server *server, uid_t uid)
+{
+    size_t queued = 0;
+
+    for (const struct conn *conn = server->conns; conn; conn = conn->next)
+        if (conn->peer.uid == uid)
+            queued += buffer_length(&conn->out);
+    return queued;
+}
+
+/* `left`, but no more than what `max` leaves beside `used`. */
+static size_t less(size_t left, size_t max, size_t used)
+{
+    size_t rest = used < max ? max - used : 0;
+
+    return left < rest ? left : rest;
+}
+
 /* How much may be queued on this connection now. */
 static size_t queue_max(const struct conn *conn)
 {
@@ -287,6 +308,8 @@ static size_t queue_max(const struct conn *conn)
     size_t left = conn->server->queued < all ? all - conn->server->queued : 0;
     size_t max = own > 0 ? PUBLIC_QUEUE_MAX : PUBLIC_REPLY_MAX;
 
+    if (conn->peer.uid != 0)
+        left = less(left, PUBLIC_QUEUES_UID, queued_of(conn->server, conn->peer.uid));
     return max < own + left ? max : own + left;
 }
 

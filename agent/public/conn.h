@@ -42,6 +42,7 @@ struct conn {
     struct public_call *call; /* in flight, or NULL */
     enum conn_wait wait;
     bool progressed; /* since the timer was set */
+    bool served;     /* a call in this turn */
     bool peer_left;  /* sends nothing more */
     bool broken;     /* to be closed at the next turn */
 };

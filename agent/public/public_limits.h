@@ -16,8 +16,10 @@
 /* One reply onto an empty queue: a list of ten thousand grants still fits. */
 #define PUBLIC_REPLY_MAX ((size_t)16 << 20)
 
-/* What waits on all connections together, and the part of it that only root may use. */
+/* What waits on all connections together, on those of one uid, and the part that only root may use.
+ */
 #define PUBLIC_QUEUES_MAX ((size_t)64 << 20)
+#define PUBLIC_QUEUES_UID ((size_t)20 << 20)
 #define PUBLIC_QUEUES_ROOT ((size_t)16 << 20)
 
 /* Connections: in all, of which for root alone, of one uid, of root. */

@@ -851,6 +851,27 @@ static size_t connections_of(const struct fixture *fixture, uid_t uid)
     return count;
 }
 
+/* One user's unread replies leave room for others'. */
+static void test_queues_of_one_user(void **state)
+{
+    static const char call[] =
+        "{\"method\":\"io.assent.ListRequests\",\"parameters\":{\"size\":8000000}}";
+    struct fixture *fixture = *state;
+    int fds[5];
+
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        fds[i] = dial_as(fixture, i < 4 ? OTHER_UID : OTHER_UID + 1);
+        say(fds[i], call);
+        turn(fixture);
+    }
+    assert_int_equal(connections_of(fixture, OTHER_UID), 2);
+    assert_int_equal(connections_of(fixture, OTHER_UID + 1), 1);
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        close(fds[i]);
+    turn(fixture);
+    assert_int_equal(fixture->server->queued, 0);
+}
+
 /* All queues together: root gets its last part alone. */
 static void test_queues_in_all(void **state)
 {
@@ -860,12 +881,13 @@ static void test_queues_in_all(void **state)
     int fds[8];
 
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-        fds[i] = dial_as(fixture, i < 6 ? OTHER_UID : 0);
+        fds[i] = dial_as(fixture, i < 6 ? OTHER_UID + (uid_t)i : 0);
         say(fds[i], call);
         turn(fixture);
     }
     assert_true(fixture->server->queued <= PUBLIC_QUEUES_MAX);
-    assert_int_equal(connections_of(fixture, OTHER_UID), 4);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(connections_of(fixture, OTHER_UID + (uid_t)i), i < 4);
     assert_int_equal(connections_of(fixture, 0), 1);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         close(fds[i]);
@@ -1103,6 +1125,7 @@ int main(void)
         TEST(test_slow_reader),
         TEST(test_pipelining_without_reading),
         TEST(test_large_reply),
+        TEST(test_queues_of_one_user),
         TEST(test_queues_in_all),
         TEST(test_idle),
         TEST(test_deadlines),
