@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "../common/accounts.h"
+#include "../common/client.h"
 #include "../common/clock.h"
 #include "../common/enquiry.h"
 #include "../common/names.h"
@@ -299,9 +300,36 @@ static void stow_tie(const struct flow *flow)
     (void)pam_putenv(flow->pamh, ASSENT_PAM_TIE);
 }
 
+/* For the record alone, where no answer could change anything: sent, and not waited for, since
+ * each wait for the agent is felt at every sudo. */
+static void post(struct flow *flow, uint64_t phase, const char *tie)
+{
+    uint64_t deadline = clock_deadline(QUESTION_TELL_DEADLINE);
+    struct client client = CLIENT_NULL;
+    CLEANUP(question_done) struct question question;
+
+    if (question_init(&question, flow, phase) < 0)
+        return;
+    if (tie)
+        question.ask.tie = tie;
+    /* not sent is not recorded: the command was, when it was let through */
+    if (client_open(&client, flow->options.gate, deadline) == 0 &&
+        client_send(&client, &question.ask, -1, deadline) < 0)
+        pam_syslog(flow->pamh, LOG_DEBUG, "a session could not be told to the agent");
+    client_close(&client);
+}
+
+static enum flow_outcome tell_of_session(struct flow *flow)
+{
+    post(flow, GATE_PHASE_SESSION, NULL);
+    return FLOW_GRANTED;
+}
+
 enum flow_outcome flow_open_session(struct flow *flow)
 {
-    enum flow_outcome outcome = decide(flow, GATE_PHASE_SESSION, 0);
+    enum flow_outcome outcome = flow->door.kind == DOOR_SETUID
+                                    ? tell_of_session(flow)
+                                    : decide(flow, GATE_PHASE_SESSION, 0);
 
     stow_tie(flow);
     return outcome;
@@ -327,7 +355,7 @@ static void spool_console(const struct question *question)
 }
 
 /* Says something and waits a moment for the acknowledgement, whatever it is. */
-static void tell(struct flow *flow, uint64_t phase, const char *tie, bool at_console)
+static void tell_console(struct flow *flow, uint64_t phase)
 {
     CLEANUP(question_done) struct question question;
     enum enquiry_outcome outcome;
@@ -337,10 +365,8 @@ static void tell(struct flow *flow, uint64_t phase, const char *tie, bool at_con
     flow->talk.quiet = true;
     if (question_init(&question, flow, phase) < 0)
         return;
-    if (tie)
-        question.ask.tie = tie;
     outcome = question_ask(&question);
-    if (at_console && outcome == ENQUIRY_GONE && phase == GATE_PHASE_ACCOUNT)
+    if (outcome == ENQUIRY_GONE && phase == GATE_PHASE_ACCOUNT)
         spool_console(&question);
 }
 
@@ -350,11 +376,11 @@ void flow_close_session(struct flow *flow)
 
     if (pam_get_data(flow->pamh, TIE_DATA, &tie) != PAM_SUCCESS)
         tie = NULL;
-    tell(flow, GATE_PHASE_END, tie, false);
+    post(flow, GATE_PHASE_END, tie);
 }
 
 void flow_tell_console(struct flow *flow, unsigned phase)
 {
     pam_syslog(flow->pamh, LOG_NOTICE, "root at the console: never refused");
-    tell(flow, phase, NULL, true);
+    tell_console(flow, phase);
 }

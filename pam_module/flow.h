@@ -41,7 +41,7 @@ enum flow_outcome flow_auth(struct flow *flow);
 enum flow_outcome flow_account(struct flow *flow);
 enum flow_outcome flow_open_session(struct flow *flow);
 
-/* Tells that the session has ended; nobody waits for the answer longer than a second. */
+/* Tells that the session has ended; nobody waits for an answer. */
 void flow_close_session(struct flow *flow);
 
 /* Tells the agent of a console login, so that it is recorded and reviewed. Decides nothing. */

@@ -58,11 +58,10 @@ static int watch_client(const struct question *question)
     return TAKE_FD(fd);
 }
 
-/* Whether a no would change nothing here: then nobody waits long for the answer. */
-static bool is_for_the_record(const struct flow *flow, uint64_t phase)
+/* Root at sudo and su is let through whatever comes: then nobody waits long for it. */
+static bool is_for_the_record(const struct flow *flow)
 {
-    return flow->door.kind == DOOR_SETUID &&
-           (flow->door.uid == 0 || phase == GATE_PHASE_SESSION || phase == GATE_PHASE_END);
+    return flow->door.kind == DOOR_SETUID && flow->door.uid == 0;
 }
 
 int question_init(struct question *question, struct flow *flow, uint64_t phase)
@@ -84,7 +83,7 @@ int question_init(struct question *question, struct flow *flow, uint64_t phase)
         question->epoll_fd = watch_client(question);
     question->enquiry.gate = flow->options.gate;
     question->enquiry.deadline_us = flow->options.deadline_us;
-    if (is_for_the_record(flow, phase) && flow->options.deadline_us > QUESTION_TELL_DEADLINE)
+    if (is_for_the_record(flow) && flow->options.deadline_us > QUESTION_TELL_DEADLINE)
         question->enquiry.deadline_us = QUESTION_TELL_DEADLINE;
     question->enquiry.wait_us = flow->options.wait_us;
     question->enquiry.ask = &question->ask;
