@@ -925,10 +925,15 @@ static void test_earlier_boot_on_a_broken_disk(void **state)
         SQLITE_OK);
     sqlite3_close(db);
     agent_fixture_start(f);
-    for (unsigned i = 0; i < 20; i++) {
-        assert_int_not_equal(gate_once(f, &ask).kind, GATE_ALLOW);
-        usleep(10000);
-    }
+    /* the disk recovers, after the agent has tried */
+    assert_int_not_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+    assert_int_equal(sqlite3_open(f->ledger, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    assert_int_equal(
+        sqlite3_exec(db, "DROP TRIGGER broken; DROP TRIGGER broken2;", NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_not_equal(gate_once(f, &ask).kind, GATE_ALLOW);
 }
 
 int main(int argc, char **argv)
