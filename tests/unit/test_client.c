@@ -112,9 +112,10 @@ static void no_byte_means_timed_out(void **state)
     uint64_t began = clock_boottime_us(), took;
 
     (void)state;
-    assert_int_equal(client_receive(&client, soon(), -1, &answer), -ETIMEDOUT);
+    assert_int_equal(
+        client_receive(&client, clock_deadline(USEC_PER_SEC), -1, &answer), -ETIMEDOUT);
     took = clock_boottime_us() - began;
-    assert_in_range(took, 100 * USEC_PER_MSEC, 110 * USEC_PER_MSEC);
+    assert_in_range(took, USEC_PER_SEC, 1100 * USEC_PER_MSEC);
     assert_int_equal(client_receive(&client, 0, -1, &answer), -ETIMEDOUT);
     (void)close(peer);
     client_close(&client);
