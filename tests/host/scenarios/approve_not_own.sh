@@ -29,6 +29,20 @@ try ssh_as alice sudo -n -u carol assent approve "$id"
 expect_refused "nor through sudo"
 try on setpriv --reuid carol --regid carol --init-groups assent approve "$id"
 expect_refused "carol's uid without carol's login does not count"
+on loginctl enable-linger carol
+runtime=/run/user/$(on id -u carol)
+need "carol's user manager runs" wait_for 10 on test -S "$runtime/systemd/private"
+put /tmp/approve 755 <<X
+#!/bin/sh
+assent approve $id >/tmp/approve.out 2>&1
+echo "rc \$?" >>/tmp/approve.out
+X
+on setpriv --reuid carol --regid carol --init-groups env XDG_RUNTIME_DIR="$runtime" \
+    systemd-run --user --quiet /tmp/approve
+need "it runs" wait_for 10 on grep -qs '^rc' /tmp/approve.out
+try on cat /tmp/approve.out
+expect_out '^rc 3' "nor what is started in carol's user manager"
+expect_out 'login of your own' "and it says why"
 try on ssh -o BatchMode=yes root@127.0.0.1 "su carol -c 'assent approve $id'"
 expect_refused "nor su from root's login"
 try on assent approve "$id"
