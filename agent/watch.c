@@ -1,7 +1,9 @@
 #include "watch.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
 
 #include "agent.h"
 #include "ledger/ledger.h"
@@ -9,7 +11,7 @@
 #include "people.h"
 #include "view.h"
 
-/* Records handed to one watcher at a time: one slow reader must not hold up the loop. */
+/* Records handed out at a time: the loop has more to do. */
 #define WATCH_AT_ONCE 64
 
 struct watcher {
@@ -51,30 +53,51 @@ static json_t *text_of(const json_t *record, const char *key)
     return json_is_string(value) ? json_incref(value) : json_null();
 }
 
-static int tell_one(uint64_t seq, uint64_t realtime_us, const char *chain, const char *event,
+static json_t *view_event(
+    uint64_t seq, uint64_t realtime_us, const char *chain, const char *event, const json_t *record)
+{
+    return json_pack("{s:{s:I, s:o, s:s, s:s?, s:o, s:o, s:o, s:o}}", "event", "seq",
+        (json_int_t)seq, "time", view_time(realtime_us), "event", event, "chain", chain, "message",
+        text_of(record, "message"), "request", text_of(record, "request"), "grant",
+        text_of(record, "grant"), "subject", text_of(record, "subject"));
+}
+
+/* A record is read once for all who have not seen it. */
+static int tell_all(uint64_t seq, uint64_t realtime_us, const char *chain, const char *event,
     const char *text, void *userdata)
 {
-    struct watcher *watcher = userdata;
+    struct agent *agent = userdata;
     json_t *record = json_loads(text, 0, NULL);
 
-    watcher->seq = seq;
-    if (record && may_see(watcher, record))
-        public_reply_more(watcher->call,
-            json_pack("{s:{s:I, s:o, s:s, s:s?, s:o, s:o, s:o, s:o}}", "event", "seq",
-                (json_int_t)seq, "time", view_time(realtime_us), "event", event, "chain", chain,
-                "message", text_of(record, "message"), "request", text_of(record, "request"),
-                "grant", text_of(record, "grant"), "subject", text_of(record, "subject")));
+    for (struct watcher *w = agent->watchers; w; w = w->next) {
+        if (w->seq >= seq)
+            continue;
+        w->seq = seq;
+        if (record && may_see(w, record))
+            public_reply_more(w->call, view_event(seq, realtime_us, chain, event, record));
+    }
     json_decref(record);
     return 0;
 }
 
+static uint64_t earliest_seen(const struct agent *agent)
+{
+    uint64_t seq = UINT64_MAX;
+
+    for (const struct watcher *w = agent->watchers; w; w = w->next)
+        if (w->seq < seq)
+            seq = w->seq;
+    return seq;
+}
+
+/* Each batch of a transaction tells; the first tells it all. */
 void watch_tell(struct agent *agent)
 {
-    for (struct watcher *w = agent->watchers, *next; w; w = next) {
-        next = w->next;
-        if (ledger_each_audit(agent->ledger, w->seq, WATCH_AT_ONCE, tell_one, w) < 0)
-            continue; /* read again at the next record */
-    }
+    uint64_t seen = earliest_seen(agent);
+
+    if (seen < ledger_durable_seq(agent->ledger) &&
+        ledger_each_audit(agent->ledger, seen, WATCH_AT_ONCE, tell_all, agent) < 0)
+        fprintf(stderr, SD_WARNING "watchers could not be told; they will be at the next event\n");
 }
 
 static void on_gone(struct public_call *call, void *userdata)
