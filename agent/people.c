@@ -61,7 +61,9 @@ enum people_verdict people_judge(const struct policy *policy, const struct reque
 
     if (is_own(policy, request, uid) || (session->known && is_own(policy, request, session->uid)))
         return PEOPLE_OWN;
-    if (!people_is_asked(policy, request, uid))
+    /* asked then, and still to be asked by the policy in force */
+    if (!people_is_asked(policy, request, uid) ||
+        !policy_rule_asks(policy, request->rule, (uint32_t)person))
         return PEOPLE_NOT_ASKED;
     /* Under a user manager anybody who may act as the account for a moment (sudo -u) can
      * start a process: nobody needs to be logged in there. */

@@ -1,5 +1,6 @@
 #include "policy.h"
 
+#include "../../common/str.h"
 #include "index.h"
 #include "model.h"
 #include "owners.h"
@@ -131,6 +132,22 @@ const struct person *policy_person(const struct policy *policy, uint32_t index)
 int64_t policy_person_of(const struct policy *policy, uid_t uid)
 {
     return owners_find(policy, uid);
+}
+
+static bool stage_asks(const struct stage *stage, uint32_t person)
+{
+    for (size_t i = 0; stage && i < stage->people_count; i++)
+        if (stage->people[i] == person)
+            return true;
+    return false;
+}
+
+bool policy_rule_asks(const struct policy *policy, const char *rule, uint32_t person)
+{
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (str_equal(policy->rules[i].id, rule))
+            return stage_asks(policy->rules[i].stage, person);
+    return false;
 }
 
 const char *decision_to_string(enum decision decision)

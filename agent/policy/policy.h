@@ -204,6 +204,10 @@ const struct person *policy_person(const struct policy *policy, uint32_t index);
 /* The index of the person who owns this account, or -1. */
 int64_t policy_person_of(const struct policy *policy, uid_t uid);
 
+/* Whether the rule with that id asks this person (an index for policy_person()). False also when
+ * there is no such rule, or it asks nobody any more. */
+bool policy_rule_asks(const struct policy *policy, const char *rule, uint32_t person);
+
 /* Words for the terms: "deny", "allow", "escalate"; "local", "signed", "hardware". */
 const char *decision_to_string(enum decision decision);
 const char *strength_to_string(enum strength strength);

@@ -293,6 +293,28 @@ static void test_deny_rule_added_meanwhile_wins(void **state)
     assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
 }
 
+/* Who may no longer answer for the rule may not answer what it asked before either. */
+static void test_approver_removed_meanwhile(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_DAEMON, "10.0.0.1");
+    struct gate_result wait = gate_once(f, &ask);
+    const char *error;
+
+    agent_fixture_policy(f, "  - id: daemon-login\n"
+                            "    who: { user: daemon }\n"
+                            "    what: { service: sshd }\n"
+                            "    decision: escalate\n"
+                            "    duration: 10m\n"
+                            "    approval: { stages: [ { from: carol, within: 5m } ], strength: "
+                            "local }\n");
+    json_decref(agent_call(f, 0, "io.assent.Reload", NULL, &error));
+    assert_null(error);
+    assert_string_equal(approve_as(f, UID_GAMES, wait.request), "io.assent.NotAllowed");
+    assert_null(approve_as(f, UID_BIN, wait.request));
+    assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+}
+
 static void test_bad_policy_leaves_the_old_one(void **state)
 {
     struct agent_fixture *f = *state;
@@ -496,6 +518,7 @@ int main(int argc, char **argv)
         TEST(test_changed_environment_needs_leave),
         TEST(test_non_waiting_command_opens_nothing),
         TEST(test_deny_rule_added_meanwhile_wins),
+        TEST(test_approver_removed_meanwhile),
         TEST(test_bad_policy_leaves_the_old_one),
         TEST(test_revoke_and_complete),
         TEST(test_tie_joins_the_phases),
