@@ -12,7 +12,9 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "../../agent/agent.h"
@@ -131,6 +133,17 @@ static void run_agent(const struct agent_fixture *fixture)
     exit(r < 0 ? 1 : 0);
 }
 
+/* The socket's file is there a moment before anybody listens. */
+static bool serves(const struct agent_fixture *fixture)
+{
+    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    assert_true(fd >= 0);
+    memcpy(address.sun_path, fixture->public, strlen(fixture->public) + 1);
+    return connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
 void agent_fixture_start(struct agent_fixture *fixture)
 {
     uint64_t deadline = clock_deadline(TIMEOUT_US);
@@ -140,7 +153,7 @@ void agent_fixture_start(struct agent_fixture *fixture)
     assert_true(fixture->pid >= 0);
     if (fixture->pid == 0)
         run_agent(fixture);
-    while (access(fixture->public, F_OK) < 0) {
+    while (!serves(fixture)) {
         assert_true(clock_remaining_ms(deadline) > 0);
         assert_int_equal(waitpid(fixture->pid, NULL, WNOHANG), 0);
         usleep(1000);
