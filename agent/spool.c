@@ -70,10 +70,34 @@ static void on_durable(int result, uint64_t first_seq, void *userdata)
             stderr, SD_ERR "cannot remove %s from the spool: %s\n", spooled->name, strerror(errno));
 }
 
-/* "key=value" lines; what is not a known key goes to the detail, in its order. */
-static void take_line(struct entry *entry, const char *line)
+/* What is told of a use, in words, by key; other keys are for whoever reads the file. */
+static const struct {
+    const char *key, *words;
+} details[] = {
+    {"why=", ""},
+    {"rhost=", "from "},
+    {"tty=", "on "},
+    {"command=", "for "},
+};
+
+static void add_detail(struct entry *entry, const char *words, const char *value)
 {
     size_t used = strlen(entry->detail);
+    int length;
+
+    if (value[0] == '\0')
+        return;
+    length = snprintf(
+        entry->detail + used, sizeof(entry->detail) - used, "%s%s", used > 0 ? ", " : "", words);
+    if (length < 0 || (size_t)length >= sizeof(entry->detail) - used)
+        return;
+    used += (size_t)length;
+    str_escape(value, strlen(value), entry->detail + used, sizeof(entry->detail) - used);
+}
+
+/* One "key=value" line. */
+static void take_line(struct entry *entry, const char *line)
+{
     uint64_t seconds;
 
     if (strncmp(line, "user=", 5) == 0)
@@ -82,11 +106,9 @@ static void take_line(struct entry *entry, const char *line)
         str_escape(line + 8, strlen(line + 8), entry->service, sizeof(entry->service));
     else if (strncmp(line, "time=", 5) == 0 && parse_u64(line + 5, UINT32_MAX, &seconds) == 0)
         entry->realtime_us = seconds * USEC_PER_SEC;
-    if (used + 2 >= sizeof(entry->detail))
-        return;
-    if (used > 0)
-        entry->detail[used++] = ' ';
-    str_escape(line, strlen(line), entry->detail + used, sizeof(entry->detail) - used);
+    for (size_t i = 0; i < ARRAY_SIZE(details); i++)
+        if (strncmp(line, details[i].key, strlen(details[i].key)) == 0)
+            add_detail(entry, details[i].words, line + strlen(details[i].key));
 }
 
 static int read_entry(int dir, const char *name, struct entry *ret_entry)
