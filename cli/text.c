@@ -60,7 +60,18 @@ void text_put(struct str_builder *out, const char *text)
         out->failed = true;
 }
 
-/* The bytes of the character at `text` and the columns it takes. */
+/* The bytes of the UTF-8 character at `text`, which is well-formed. */
+static size_t character_length(const char *text)
+{
+    size_t length = 1;
+
+    while (((unsigned char)text[length] & 0xc0) == 0x80)
+        length++;
+    return length;
+}
+
+/* The bytes of the character at `text` and the columns it takes; one column where the locale
+ * does not know it, but never a part of it. */
 static size_t measure(const char *text, size_t *ret_columns)
 {
     mbstate_t state = {0};
@@ -70,7 +81,7 @@ static size_t measure(const char *text, size_t *ret_columns)
 
     if (n == 0 || n >= (size_t)-2) {
         *ret_columns = 1;
-        return 1;
+        return character_length(text);
     }
     columns = wcwidth(c);
     *ret_columns = columns < 0 ? 1 : (size_t)columns;
