@@ -1,5 +1,5 @@
-/* The agent: what it holds and in which order it starts and ends. One sd-event loop;
- * everything here belongs to that one thread. */
+/* What the parts of the agent share, and the few things they ask of it. One sd-event loop;
+ * everything here belongs to that one thread. How it starts and ends: daemon.h. */
 #pragma once
 
 #include <stdbool.h>
@@ -77,14 +77,8 @@ struct agent {
     bool reloading;
     struct reload *reload; /* reload.c */
     bool stopping;
+    void (*on_committed)(struct agent *agent); /* daemon.c; NULL before and after it serves */
 };
-
-/* Opens everything and loads the state. Returns 0 or -errno after having said why on the log. */
-MUST_USE int agent_new(const struct agent_options *options, struct agent **ret_agent);
-void agent_free(struct agent *agent);
-
-/* Serves until told to stop. */
-MUST_USE int agent_run(struct agent *agent);
 
 /* Arms the sweep for `when_us` (boot clock) if that is earlier than what is armed. */
 void agent_sweep_at(struct agent *agent, uint64_t when_us);
@@ -95,5 +89,5 @@ MUST_USE int agent_new_id(struct agent *agent, char ret_id[IDS_SIZE]);
 /* Submits a record nobody waits for. */
 void agent_record(struct agent *agent, struct ledger_batch *batch);
 
-/* Called by whoever learns that a batch is durable: wakes the journal's copier and the watchers. */
+/* Called by whoever learns that a batch is durable: wakes whoever follows the records. */
 void agent_committed(struct agent *agent);

@@ -8,67 +8,12 @@
 #include "../common/str.h"
 #include "agent.h"
 #include "audit.h"
-#include "door_request.h"
+#include "door_session.h"
+#include "escalation.h"
+#include "inquiry.h"
 #include "ledger/ledger.h"
+#include "lifecycle.h"
 #include "say.h"
-
-/* ---- answers -------------------------------------------------------------------------- */
-
-struct tie_bearer door_bearer(const struct inquiry *inquiry)
-{
-    return (struct tie_bearer){
-        .pid = inquiry->pid,
-        .parent = inquiry->ask->parent,
-        .uid = (uint32_t)inquiry->ask->uid,
-        .service = inquiry->ask->service,
-    };
-}
-
-/* The only yes. */
-void door_answer_allow(struct inquiry *inquiry, uint64_t left_us)
-{
-    struct tie_bearer bearer = door_bearer(inquiry);
-    char tie[TIE_SIZE];
-    struct gate_answer answer = {
-        .kind = GATE_ALLOW,
-        .left_ms = left_us / USEC_PER_MSEC,
-        .grant = inquiry->chain,
-        .tie = tie,
-    };
-
-    tie_make(inquiry->agent->seal_key, inquiry->chain, &bearer, tie);
-    if (inquiry->chain[0] != '\0')
-        sessions_remember(
-            &inquiry->agent->sessions, inquiry->pid, inquiry->subject.uid, inquiry->chain);
-    inquiry->answer(inquiry, &answer);
-}
-
-void door_answer_deny(struct inquiry *inquiry, const char *text)
-{
-    inquiry->answer(inquiry, &(struct gate_answer){
-                                 .kind = GATE_DENY,
-                                 .text = text ? text : "Refused: the agent is out of memory.",
-                             });
-}
-
-void door_answer_busy(struct inquiry *inquiry, int error)
-{
-    const char *text =
-        error == -ENOSPC ? "Refused: the agent cannot record this, its disk is full.\n"
-                           "Ask an administrator to free space under " ASSENT_STATE_DIR "."
-        : error == -ETIMEDOUT
-            ? "Refused: the agent cannot record this in time, its disk does not answer.\n"
-              "Try again, or use the console."
-            : "Refused: the agent cannot record this (see its journal).\n"
-              "Try again, or ask an administrator of this host.";
-
-    inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_BUSY, .text = text});
-}
-
-void door_give_up(struct inquiry *inquiry)
-{
-    door_answer_busy(inquiry, -ETIMEDOUT);
-}
 
 /* ---- refusing ------------------------------------------------------------------------- */
 
@@ -94,7 +39,7 @@ static void on_refusal_durable(int result, uint64_t first_seq, void *userdata)
         &inquiry->subject, &inquiry->scope, &inquiry->verdict, inquiry->agent->config.host);
 
     (void)first_seq;
-    door_answer_deny(inquiry, text);
+    inquiry_deny(inquiry, text);
     if (result == 0)
         agent_committed(agent);
 }
@@ -168,18 +113,18 @@ static void on_allow_durable(int result, uint64_t first_seq, void *userdata)
 
     (void)first_seq;
     if (result < 0) {
-        door_answer_busy(inquiry, result);
+        inquiry_busy(inquiry, result);
         return;
     }
     /* The asker first: waking the journal's thread takes as long as the rest of this. */
-    door_answer_allow(inquiry, inquiry->verdict.duration_us);
+    inquiry_allow(inquiry, inquiry->verdict.duration_us);
     agent_committed(agent);
 }
 
 static void allow_by_rule(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
-    struct tie_bearer bearer = door_bearer(inquiry);
+    struct tie_bearer bearer = inquiry_bearer(inquiry);
     struct audit_decision decision;
     struct ledger_batch *batch;
     int r;
@@ -187,13 +132,13 @@ static void allow_by_rule(struct inquiry *inquiry)
     /* A later phase of a login that was let through: still allowed, and already recorded. */
     if (inquiry->ask->phase == GATE_PHASE_ACCOUNT &&
         tie_check(agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain)) {
-        door_answer_allow(inquiry, inquiry->verdict.duration_us);
+        inquiry_allow(inquiry, inquiry->verdict.duration_us);
         return;
     }
     r = agent_new_id(agent, inquiry->chain);
     batch = r == 0 ? ledger_batch_new() : NULL;
     if (!batch) {
-        door_answer_busy(inquiry, r < 0 ? r : -ENOMEM);
+        inquiry_busy(inquiry, r < 0 ? r : -ENOMEM);
         return;
     }
     decision = decision_of(inquiry);
@@ -219,7 +164,7 @@ static void decide_possible(struct inquiry *inquiry)
         book_may_open(
             &agent->book, inquiry->subject.uid, inquiry->scope.service, clock_boottime_us()))
         /* Nothing is opened by this: the plugin asks about the command itself. */
-        door_answer_allow(inquiry, 0);
+        inquiry_allow(inquiry, 0);
     else
         refuse(inquiry);
 }
@@ -234,7 +179,7 @@ static void decide(struct inquiry *inquiry)
         allow_by_rule(inquiry);
         return;
     case DECISION_ESCALATE:
-        door_escalate(inquiry);
+        escalation_begin(inquiry);
         return;
     case DECISION_DENY:
         break;
@@ -279,7 +224,7 @@ void door_ask(struct inquiry *inquiry)
     int r = door_prepare(inquiry);
 
     if (r < 0) {
-        door_answer_deny(inquiry,
+        inquiry_deny(inquiry,
             r == -EINVAL ? "Refused: the name of the account or the service is not acceptable."
                          : NULL);
         return;
@@ -297,12 +242,12 @@ void door_ask(struct inquiry *inquiry)
     case GATE_PHASE_COMMAND:
         break;
     default:
-        door_answer_deny(inquiry, "Refused: the agent does not know this question.\n"
-                                  "Restart the service: its module is newer than the agent.");
+        inquiry_deny(inquiry, "Refused: the agent does not know this question.\n"
+                              "Restart the service: its module is newer than the agent.");
         return;
     }
     if (inquiry->subject.uid == 0 && scope_is_setuid_door(ask->service))
-        ask->phase == GATE_PHASE_POSSIBLE ? door_answer_allow(inquiry, 0) : allow_root(inquiry);
+        ask->phase == GATE_PHASE_POSSIBLE ? inquiry_allow(inquiry, 0) : allow_root(inquiry);
     else if (lacks_groups(inquiry))
         inquiry->answer(
             inquiry, &(struct gate_answer){.kind = GATE_NEED, .need = GATE_NEED_GROUPS});
@@ -312,11 +257,16 @@ void door_ask(struct inquiry *inquiry)
         decide(inquiry);
 }
 
+void door_give_up(struct inquiry *inquiry)
+{
+    inquiry_busy(inquiry, -ETIMEDOUT);
+}
+
 void door_cancel(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
 
-    door_stop_waiting(inquiry);
+    escalation_stop(inquiry);
     lifecycle_forget(agent, inquiry);
     ledger_forget(agent->ledger, inquiry);
     digester_forget(agent->digester, inquiry);

@@ -1,10 +1,12 @@
+#include "door_session.h"
+
 #include <string.h>
 
 #include "../common/names.h"
 #include "../common/str.h"
 #include "agent.h"
 #include "audit.h"
-#include "door.h"
+#include "inquiry.h"
 #include "ledger/ledger.h"
 
 static void on_session_durable(int result, uint64_t first_seq, void *userdata)
@@ -14,10 +16,10 @@ static void on_session_durable(int result, uint64_t first_seq, void *userdata)
 
     (void)first_seq;
     if (result < 0) {
-        door_answer_busy(inquiry, result);
+        inquiry_busy(inquiry, result);
         return;
     }
-    door_answer_allow(inquiry, 0);
+    inquiry_allow(inquiry, 0);
     agent_committed(agent);
 }
 
@@ -25,7 +27,7 @@ static void on_session_durable(int result, uint64_t first_seq, void *userdata)
  * another; one that does not know its key yet is bound to the first that comes. */
 static bool key_fits(struct inquiry *inquiry, struct grant *grant, struct ledger_batch *batch)
 {
-    AUTO_FREE char *key = door_key_of(inquiry->ask->auth_info);
+    AUTO_FREE char *key = inquiry_key(inquiry);
 
     if (grant->key)
         return key && digest_equal(grant->key, key);
@@ -57,7 +59,7 @@ static const char *check_grant(
 static bool find_chain(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
-    struct tie_bearer bearer = door_bearer(inquiry);
+    struct tie_bearer bearer = inquiry_bearer(inquiry);
     const char *chain;
 
     if (tie_check(agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain) &&
@@ -82,15 +84,15 @@ void door_session(struct inquiry *inquiry)
     if (!find_chain(inquiry)) {
         /* sudo and su were gated before; the session only tells the story. */
         if (scope_is_setuid_door(inquiry->ask->service))
-            door_answer_allow(inquiry, 0);
+            inquiry_allow(inquiry, 0);
         else
-            door_answer_deny(inquiry, "Refused: this session was not let in by the gate.\n"
-                                      "Log in again; if it stays so, run: assent doctor");
+            inquiry_deny(inquiry, "Refused: this session was not let in by the gate.\n"
+                                  "Log in again; if it stays so, run: assent doctor");
         return;
     }
     batch = ledger_batch_new();
     if (!batch) {
-        door_answer_busy(inquiry, 0);
+        inquiry_busy(inquiry, 0);
         return;
     }
     grant = book_grant(&agent->book, inquiry->chain);
@@ -99,7 +101,7 @@ void door_session(struct inquiry *inquiry)
     if (refusal) {
         audit_grant(batch, EVENT_DENIED_USE, grant, refusal, session);
         agent_record(agent, batch);
-        door_answer_deny(inquiry, refusal);
+        inquiry_deny(inquiry, refusal);
         return;
     }
     if (grant)
@@ -109,7 +111,7 @@ void door_session(struct inquiry *inquiry)
             inquiry->scope.service, session);
     if (scope_is_setuid_door(inquiry->ask->service)) {
         /* Decided and recorded before; PAM asks at sudo and su for the record alone. */
-        door_answer_allow(inquiry, 0);
+        inquiry_allow(inquiry, 0);
         agent_record(agent, batch);
         return;
     }

@@ -10,6 +10,8 @@
 #include "../common/str.h"
 #include "agent.h"
 #include "door.h"
+#include "escalation.h"
+#include "inquiry.h"
 #include "session.h"
 
 /* A connection asks one question at a time; its message stays until the answer, since the
@@ -129,7 +131,7 @@ static void on_answer(struct inquiry *inquiry, const struct gate_answer *answer)
     time_next_move(conn, answer->kind);
     memcpy(conn->reserved, inquiry->reserved, sizeof(conn->reserved));
     if (!sent && answer->kind == GATE_ALLOW)
-        door_undo(inquiry);
+        escalation_undo(inquiry);
     conn->depth--;
     if (sent && answer->kind == GATE_WAIT)
         return;
@@ -303,7 +305,7 @@ static void handle_message(struct gate_conn *conn, uint8_t *message, size_t leng
     }
     if (type == GATE_LEAVE && conn->asking) {
         conn->leaving = true;
-        door_leave(&conn->inquiry);
+        escalation_leave(&conn->inquiry);
     }
     if (fd >= 0)
         close(fd);

@@ -7,6 +7,7 @@
 
 #include "../common/names.h"
 #include "agent.h"
+#include "daemon.h"
 #include "resolve.h"
 #include "yaml/yaml.h"
 
@@ -80,12 +81,12 @@ static int check(const struct agent_options *options)
 static int run(const struct agent_options *options)
 {
     struct agent *agent;
-    int r = agent_new(options, &agent);
+    int r = daemon_new(options, &agent);
 
     if (r < 0)
         return EXIT_FAILURE;
-    r = agent_run(agent);
-    agent_free(agent);
+    r = daemon_run(agent);
+    daemon_free(agent);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

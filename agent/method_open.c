@@ -9,7 +9,8 @@
 #include "../common/str.h"
 #include "agent.h"
 #include "door.h"
-#include "door_request.h"
+#include "escalation.h"
+#include "inquiry.h"
 #include "ledger/ledger.h"
 #include "lifecycle.h"
 #include "methods.h"
@@ -84,7 +85,8 @@ static bool take_command(struct public_call *call, json_t *parameters, struct op
     opening->argv = str_builder_take(&builder);
     opening->ask.argv.data = opening->argv;
     opening->ask.command = opening->argv;
-    if (!opening->argv || opening->argv[0] != '/' || opening->ask.argv.length > DOOR_ASKED_MAX) {
+    if (!opening->argv || opening->argv[0] != '/' ||
+        opening->ask.argv.length > ESCALATION_ASKED_MAX) {
         method_error(call, ERROR_INVALID, "message",
             "'command' must begin with an absolute path and be at most 16 KiB");
         return false;
@@ -203,16 +205,16 @@ static void escalate(
         public_reply(call, view_opened(agent, request));
         return;
     }
-    if (!door_has_reason(inquiry)) {
+    if (!escalation_has_reason(inquiry)) {
         method_error(call, ERROR_INVALID, "message", "a reason is needed: --reason \"...\"");
         return;
     }
-    too_many = door_too_many(inquiry);
+    too_many = escalation_too_many(inquiry);
     if (too_many) {
         method_error(call, ERROR_TOO_MANY, "message", too_many);
         return;
     }
-    r = door_new_request(inquiry, &request);
+    r = escalation_new_request(inquiry, &request);
     if (r == -ENOENT) {
         AUTO_FREE char *text = say_nobody(&inquiry->verdict);
 

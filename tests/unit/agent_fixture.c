@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 
 #include "../../agent/agent.h"
+#include "../../agent/daemon.h"
 #include "../../agent/resolve.h"
 #include "../../agent/session.h"
 #include "../../cli/varlink.h"
@@ -123,11 +124,11 @@ static void run_agent(const struct agent_fixture *fixture)
         .spool = fixture->spool,
     };
     struct agent *agent;
-    int r = agent_new(&options, &agent);
+    int r = daemon_new(&options, &agent);
 
     if (r == 0) {
-        r = agent_run(agent);
-        agent_free(agent);
+        r = daemon_run(agent);
+        daemon_free(agent);
     }
     /* exit() runs the leak check, which this test wants of the agent too */
     exit(r < 0 ? 1 : 0);

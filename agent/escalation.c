@@ -1,4 +1,4 @@
-#include "door_request.h"
+#include "escalation.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,7 +7,8 @@
 #include "../common/names.h"
 #include "../common/str.h"
 #include "agent.h"
-#include "door.h"
+#include "inquiry.h"
+#include "lifecycle.h"
 #include "people.h"
 #include "say.h"
 #include "session.h"
@@ -32,21 +33,21 @@ static void on_used(int result, struct grant *grant, void *userdata)
     uint64_t now = clock_boottime_us();
 
     if (result < 0 || !grant) {
-        door_answer_busy(inquiry, result);
+        inquiry_busy(inquiry, result);
         return;
     }
     /* It may have been revoked or have run out while the use was written. */
     if ((grant->state != GRANT_ACTIVE && grant->state != GRANT_USED_UP) ||
         now >= grant->expires_us) {
-        door_answer_deny(
+        inquiry_deny(
             inquiry, "Refused: the grant ended just now.\nAsk again if you still need it.");
         return;
     }
     inquiry->used = true;
-    door_answer_allow(inquiry, grant->expires_us - now);
+    inquiry_allow(inquiry, grant->expires_us - now);
 }
 
-void door_undo(struct inquiry *inquiry)
+void escalation_undo(struct inquiry *inquiry)
 {
     struct grant *grant = inquiry->used ? book_grant(&inquiry->agent->book, inquiry->chain) : NULL;
 
@@ -68,14 +69,14 @@ static void use_grant(struct inquiry *inquiry, struct grant *grant)
     if (takes_a_use(inquiry))
         lifecycle_use(inquiry->agent, grant, NULL, on_used, inquiry);
     else
-        door_answer_allow(inquiry, grant->expires_us - clock_boottime_us());
+        inquiry_allow(inquiry, grant->expires_us - clock_boottime_us());
 }
 
 /* The login that this phase belongs to was let in by a grant a moment ago: the same use. */
 static bool continues_use(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
-    struct tie_bearer bearer = door_bearer(inquiry);
+    struct tie_bearer bearer = inquiry_bearer(inquiry);
     const struct grant *grant;
 
     if (inquiry->ask->phase != GATE_PHASE_ACCOUNT ||
@@ -118,7 +119,7 @@ static void on_request_changed(struct waiter *waiter, struct request *request)
     } else {
         AUTO_FREE char *text = say_ended(request);
 
-        door_answer_deny(inquiry, text);
+        inquiry_deny(inquiry, text);
     }
 }
 
@@ -158,7 +159,7 @@ static void wait_for(struct inquiry *inquiry, const struct request *request)
         /* It would wait if it could: the last word is the id and what to do with it. */
         AUTO_FREE char *text = say_come_back(request);
 
-        door_answer_deny(inquiry, text);
+        inquiry_deny(inquiry, text);
         return;
     }
     answer_wait(inquiry, request);
@@ -169,7 +170,7 @@ static void on_opened(int result, struct request *request, void *userdata)
     struct inquiry *inquiry = userdata;
 
     if (result < 0 || !request)
-        door_answer_busy(inquiry, result);
+        inquiry_busy(inquiry, result);
     else
         wait_for(inquiry, request);
 }
@@ -186,19 +187,7 @@ static void set_terms(struct request *request, const struct verdict *verdict)
     request->survives_reboot = verdict->survives_reboot;
 }
 
-char *door_key_of(const char *auth_info)
-{
-    char hex[DIGEST_HEX_SIZE];
-    const char *end;
-
-    if (!auth_info || strncmp(auth_info, "publickey ", 10) != 0)
-        return NULL;
-    end = strchr(auth_info, '\n');
-    digest_bytes(auth_info, end ? (size_t)(end - auth_info) : strlen(auth_info), hex);
-    return strdup(hex);
-}
-
-int door_new_request(struct inquiry *inquiry, struct request **ret_request)
+int escalation_new_request(struct inquiry *inquiry, struct request **ret_request)
 {
     const struct verdict *verdict = &inquiry->verdict;
     struct request *request = request_new();
@@ -225,7 +214,7 @@ int door_new_request(struct inquiry *inquiry, struct request **ret_request)
     request->reason = inquiry->reason ? strdup(inquiry->reason) : NULL;
     request->ticket = inquiry->ask->ticket ? str_escape_new(inquiry->ask->ticket) : NULL;
     request->tty = inquiry->tty ? strdup(inquiry->tty) : NULL;
-    request->key = door_key_of(inquiry->ask->auth_info);
+    request->key = inquiry_key(inquiry);
     memcpy(request->id, inquiry->reserved, sizeof(request->id));
     *ret_request = request;
     return 0;
@@ -247,7 +236,7 @@ static void answer_need_reason(struct inquiry *inquiry, struct request *request)
     int r = request->id[0] != '\0' ? 0 : agent_new_id(inquiry->agent, request->id);
 
     if (r < 0) {
-        door_answer_busy(inquiry, r);
+        inquiry_busy(inquiry, r);
         return;
     }
     memcpy(inquiry->reserved, request->id, sizeof(inquiry->reserved));
@@ -262,17 +251,17 @@ static void answer_need_reason(struct inquiry *inquiry, struct request *request)
                              });
 }
 
-bool door_has_reason(const struct inquiry *inquiry)
+bool escalation_has_reason(const struct inquiry *inquiry)
 {
     return !inquiry->verdict.reason_required || count_marks(inquiry->ask->reason) >= REASON_MIN;
 }
 
-const char *door_too_many(const struct inquiry *inquiry)
+const char *escalation_too_many(const struct inquiry *inquiry)
 {
     const struct agent *agent = inquiry->agent;
     uint32_t uid = inquiry->subject.uid;
 
-    if (inquiry->ask->argv.length + inquiry->ask->env.length > DOOR_ASKED_MAX)
+    if (inquiry->ask->argv.length + inquiry->ask->env.length > ESCALATION_ASKED_MAX)
         return "Refused: this needs the approval of people, and its command line is too long for\n"
                "anybody to judge. Put what it does into a file and ask for that.";
     if (book_waiting_count(&agent->book, agent->policy, uid) >= agent->config.requests_per_person)
@@ -288,20 +277,20 @@ static void open_request(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
     const struct verdict *verdict = &inquiry->verdict;
-    const char *too_many = door_too_many(inquiry);
+    const char *too_many = escalation_too_many(inquiry);
     struct request *request = NULL;
-    int r = door_new_request(inquiry, &request);
+    int r = escalation_new_request(inquiry, &request);
 
     if (r == -ENOENT) {
         AUTO_FREE char *text = say_nobody(verdict);
 
-        door_answer_deny(inquiry, text);
+        inquiry_deny(inquiry, text);
     } else if (r < 0) {
-        door_answer_busy(inquiry, r);
+        inquiry_busy(inquiry, r);
     } else if (too_many) {
         request_free(request);
-        door_answer_deny(inquiry, too_many);
-    } else if (!door_has_reason(inquiry) && can(inquiry, GATE_FLAG_PROMPT)) {
+        inquiry_deny(inquiry, too_many);
+    } else if (!escalation_has_reason(inquiry) && can(inquiry, GATE_FLAG_PROMPT)) {
         answer_need_reason(inquiry, request);
         request_free(request);
     } else {
@@ -337,7 +326,7 @@ static void escalate_with_digest(struct inquiry *inquiry)
     struct request *request;
 
     if (continues_use(inquiry)) {
-        door_answer_allow(inquiry, 0);
+        inquiry_allow(inquiry, 0);
     } else if (grant) {
         use_grant(inquiry, grant);
     } else if ((request = book_waiting(&agent->book, uid, &inquiry->scope))) {
@@ -345,13 +334,13 @@ static void escalate_with_digest(struct inquiry *inquiry)
     } else if ((request = book_refused(&agent->book, uid, &inquiry->scope))) {
         AUTO_FREE char *text = say_ended(request);
 
-        door_answer_deny(inquiry, text);
+        inquiry_deny(inquiry, text);
     } else if (may_open(inquiry)) {
         open_request(inquiry);
     } else {
         AUTO_FREE char *text = say_ask_ahead(&inquiry->verdict, &inquiry->scope);
 
-        door_answer_deny(inquiry, text);
+        inquiry_deny(inquiry, text);
     }
 }
 
@@ -366,7 +355,7 @@ static void on_digest(int result, const char *hex, void *userdata)
     escalate_with_digest(inquiry);
 }
 
-void door_escalate(struct inquiry *inquiry)
+void escalation_begin(struct inquiry *inquiry)
 {
     int fd = inquiry->command_fd, r;
 
@@ -380,7 +369,7 @@ void door_escalate(struct inquiry *inquiry)
         escalate_with_digest(inquiry);
 }
 
-void door_leave(struct inquiry *inquiry)
+void escalation_leave(struct inquiry *inquiry)
 {
     struct request *request = book_request(&inquiry->agent->book, inquiry->waiter.request);
 
@@ -388,7 +377,7 @@ void door_leave(struct inquiry *inquiry)
         lifecycle_detach(inquiry->agent, request);
 }
 
-void door_stop_waiting(struct inquiry *inquiry)
+void escalation_stop(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
     struct request *request;

@@ -1,0 +1,72 @@
+#include "inquiry.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../common/names.h"
+#include "agent.h"
+#include "digest.h"
+
+struct tie_bearer inquiry_bearer(const struct inquiry *inquiry)
+{
+    return (struct tie_bearer){
+        .pid = inquiry->pid,
+        .parent = inquiry->ask->parent,
+        .uid = (uint32_t)inquiry->ask->uid,
+        .service = inquiry->ask->service,
+    };
+}
+
+/* The only yes. */
+void inquiry_allow(struct inquiry *inquiry, uint64_t left_us)
+{
+    struct tie_bearer bearer = inquiry_bearer(inquiry);
+    char tie[TIE_SIZE];
+    struct gate_answer answer = {
+        .kind = GATE_ALLOW,
+        .left_ms = left_us / USEC_PER_MSEC,
+        .grant = inquiry->chain,
+        .tie = tie,
+    };
+
+    tie_make(inquiry->agent->seal_key, inquiry->chain, &bearer, tie);
+    if (inquiry->chain[0] != '\0')
+        sessions_remember(
+            &inquiry->agent->sessions, inquiry->pid, inquiry->subject.uid, inquiry->chain);
+    inquiry->answer(inquiry, &answer);
+}
+
+void inquiry_deny(struct inquiry *inquiry, const char *text)
+{
+    inquiry->answer(inquiry, &(struct gate_answer){
+                                 .kind = GATE_DENY,
+                                 .text = text ? text : "Refused: the agent is out of memory.",
+                             });
+}
+
+void inquiry_busy(struct inquiry *inquiry, int error)
+{
+    const char *text =
+        error == -ENOSPC ? "Refused: the agent cannot record this, its disk is full.\n"
+                           "Ask an administrator to free space under " ASSENT_STATE_DIR "."
+        : error == -ETIMEDOUT
+            ? "Refused: the agent cannot record this in time, its disk does not answer.\n"
+              "Try again, or use the console."
+            : "Refused: the agent cannot record this (see its journal).\n"
+              "Try again, or ask an administrator of this host.";
+
+    inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_BUSY, .text = text});
+}
+
+char *inquiry_key(const struct inquiry *inquiry)
+{
+    const char *auth_info = inquiry->ask->auth_info;
+    char hex[DIGEST_HEX_SIZE];
+    const char *end;
+
+    if (!auth_info || strncmp(auth_info, "publickey ", 10) != 0)
+        return NULL;
+    end = strchr(auth_info, '\n');
+    digest_bytes(auth_info, end ? (size_t)(end - auth_info) : strlen(auth_info), hex);
+    return strdup(hex);
+}

@@ -1,0 +1,56 @@
+/* One question at a door while it is being answered, and its answers. This is the one place that
+ * says yes: inquiry_allow() is the only sender of GATE_ALLOW, and it is reached only after the
+ * decision, the use of the grant and their record are durable. Loop thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "../common/record.h"
+#include "facts.h"
+#include "ids.h"
+#include "policy/policy.h"
+#include "request.h"
+#include "scope.h"
+#include "tie.h"
+#include "waiter.h"
+
+struct agent;
+
+/* The asker fills the first block and zeroes the rest. */
+struct inquiry {
+    struct agent *agent;
+    const struct gate_ask *ask; /* borrowed until door_cancel or the last answer */
+    pid_t pid;                  /* SO_PEERCRED */
+    int pidfd;                  /* or -1 */
+    int command_fd;             /* opened command, or -1; taken */
+    /* Sends an answer. WAIT may be followed by others; all else is the last one (READY and NEED
+     * end this question; the asker begins another). The inquiry may be cancelled from inside. */
+    void (*answer)(struct inquiry *inquiry, const struct gate_answer *answer);
+
+    struct subject subject;
+    struct scope scope;
+    char *tty;    /* escaped */
+    char *reason; /* escaped */
+    struct facts_store store;
+    struct policy *policy; /* a reference: the verdict points into it */
+    struct verdict verdict;
+    struct waiter waiter;
+    char chain[IDS_SIZE];    /* of the decision or grant that lets it through */
+    char reserved[IDS_SIZE]; /* kept by the asker from NEED to the next ask */
+    bool waits;              /* parked for people's answer */
+    bool used;               /* took a use of the grant `chain` */
+};
+
+/* The last answers. The inquiry may be gone when they return. */
+void inquiry_allow(struct inquiry *inquiry, uint64_t left_us);
+void inquiry_deny(struct inquiry *inquiry, const char *text);
+
+/* It could not be recorded: -errno of the ledger, -ETIMEDOUT when its disk does not answer. */
+void inquiry_busy(struct inquiry *inquiry, int error);
+
+/* Who asks, for the tie that holds the phases of a login together. */
+struct tie_bearer inquiry_bearer(const struct inquiry *inquiry);
+
+/* A name for the key that completed publickey, out of SSH_AUTH_INFO_0; NULL if none. */
+char *inquiry_key(const struct inquiry *inquiry);
