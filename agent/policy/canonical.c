@@ -34,7 +34,7 @@ static void put_text(struct digest *digest, const char *text)
         put_bytes(digest, text, strlen(text));
 }
 
-static void put_texts(struct digest *digest, const struct texts *texts)
+static void put_texts(struct digest *digest, const struct text_list *texts)
 {
     put_number(digest, texts->count);
     for (size_t i = 0; i < texts->count; i++)

@@ -7,10 +7,10 @@
 #include "truth.h"
 
 struct command {
-    struct texts words; /* normal form; words.items[0] is the path */
-    const char *path;   /* the path itself when it has no wildcard, else NULL */
-    bool any;           /* the word `any`: every command, but it must be known */
-    bool rest;          /* the last word was a lone star: any further arguments */
+    struct text_list words; /* normal form; words.items[0] is the path */
+    const char *path;       /* the path itself when it has no wildcard, else NULL */
+    bool any;               /* the word `any`: every command, but it must be known */
+    bool rest;              /* the last word was a lone star: any further arguments */
 };
 
 /* Reads a pattern. Returns NULL, or what is wrong with it, in words for its author. */

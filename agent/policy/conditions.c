@@ -58,7 +58,7 @@ static const char *read_service(struct reading *reading, const struct yaml_node 
 static const char *read_host(struct reading *reading, const struct yaml_node *node)
 {
     const char *text = yaml_text(node, reading->errors), *wrong = NULL;
-    struct texts words = {0};
+    struct text_list words = {0};
 
     if (!text)
         return NULL;
@@ -74,21 +74,21 @@ static const char *read_host(struct reading *reading, const struct yaml_node *no
 
 typedef const char *read_item(struct reading *reading, const struct yaml_node *node);
 
-static struct texts read_texts(
+static struct text_list read_texts(
     struct reading *reading, const struct yaml_node *node, read_item *read)
 {
     size_t count = yaml_count(node), used = 0;
     const char **items;
 
     if (!read_is_list(reading, node))
-        return (struct texts){0};
+        return (struct text_list){0};
     items = arena_alloc(&reading->policy->arena, count * sizeof(*items));
     reading->out_of_memory |= !items;
     for (size_t i = 0; items && i < count; i++) {
         items[used] = read(reading, yaml_item(node, i));
         used += items[used] != NULL;
     }
-    return (struct texts){items, used};
+    return (struct text_list){items, used};
 }
 
 static void read_commands(struct reading *reading, const struct yaml_node *node, struct rule *rule)

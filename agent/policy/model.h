@@ -51,14 +51,14 @@ struct rule {
     struct numbers groups;
     unsigned kinds; /* 1 << enum subject_kind */
 
-    struct texts services;
+    struct text_list services;
     struct numbers run_as; /* users */
     const struct command *commands;
     size_t command_count;
     bool writable_allowed;
     bool environment_allowed; /* allow rules only */
 
-    struct texts hosts; /* patterns in normal form */
+    struct text_list hosts; /* patterns in normal form */
     const struct network *networks;
     size_t network_count;
     bool local;    /* `local` stands in rhost */

@@ -161,7 +161,7 @@ static bool take_word(struct splitter *splitter)
     return true;
 }
 
-const char *pattern_split(const char *text, struct arena *arena, struct texts *ret_words)
+const char *pattern_split(const char *text, struct arena *arena, struct text_list *ret_words)
 {
     struct splitter splitter = {.at = text, .arena = arena};
     const char **words;
@@ -181,6 +181,6 @@ const char *pattern_split(const char *text, struct arena *arena, struct texts *r
     words = arena_copy(arena, splitter.words, splitter.count, sizeof(*words));
     if (!words)
         return no_memory;
-    *ret_words = (struct texts){words, splitter.count};
+    *ret_words = (struct text_list){words, splitter.count};
     return NULL;
 }

@@ -7,10 +7,11 @@
 #define PATTERN_WORDS_MAX 256
 
 /* Texts in an arena. */
-struct texts {
+struct text_list {
     const char *const *items;
     size_t count;
 };
 
 /* Returns NULL and the words, or what is wrong with the text, in words for its author. */
-MUST_USE const char *pattern_split(const char *text, struct arena *arena, struct texts *ret_words);
+MUST_USE const char *pattern_split(
+    const char *text, struct arena *arena, struct text_list *ret_words);

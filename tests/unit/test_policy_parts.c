@@ -180,7 +180,7 @@ static void test_split(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(split); i++) {
         struct arena arena = {0};
-        struct texts words = {0};
+        struct text_list words = {0};
         size_t count = 0;
 
         while (count < 5 && split[i].words[count])
@@ -196,7 +196,7 @@ static void test_split(void **state)
 static void test_split_limit(void **state)
 {
     struct arena arena = {0};
-    struct texts words = {0};
+    struct text_list words = {0};
     char text[2 * PATTERN_WORDS_MAX + 3] = "";
 
     (void)state;
@@ -215,7 +215,7 @@ static void test_quoting_is_injective(void **state)
     (void)state;
     for (unsigned i = 0; i < 50000; i++) {
         struct arena arena = {0};
-        struct texts words = {0};
+        struct text_list words = {0};
         char text[8], other[8], quoted[40] = "\"";
         unsigned length = draw(7);
         size_t used = 1;
