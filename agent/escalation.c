@@ -56,20 +56,12 @@ void escalation_undo(struct inquiry *inquiry)
         lifecycle_return_use(inquiry->agent, grant);
 }
 
-/* PAM's phases of sudo run for questions too (sudo -l), so they never use a grant up. */
-static bool takes_a_use(const struct inquiry *inquiry)
-{
-    return inquiry->ask->phase == GATE_PHASE_COMMAND ||
-           !str_equal(inquiry->scope.service, SERVICE_SUDO);
-}
-
+/* Every use is recorded. Without the plugin sudo's grants have any number of uses, so that its
+ * account phase, which runs for `sudo -l` too, never uses one up: see set_terms(). */
 static void use_grant(struct inquiry *inquiry, struct grant *grant)
 {
     memcpy(inquiry->chain, grant->id, sizeof(inquiry->chain));
-    if (takes_a_use(inquiry))
-        lifecycle_use(inquiry->agent, grant, NULL, on_used, inquiry);
-    else
-        inquiry_allow(inquiry, grant->expires_us - clock_boottime_us());
+    lifecycle_use(inquiry->agent, grant, NULL, on_used, inquiry);
 }
 
 /* The login that this phase belongs to was let in by a grant a moment ago: the same use. */
@@ -175,14 +167,16 @@ static void on_opened(int result, struct request *request, void *userdata)
         wait_for(inquiry, request);
 }
 
+bool escalation_counts_uses(const struct scope *scope)
+{
+    return scope->command || !str_equal(scope->service, SERVICE_SUDO);
+}
+
 static void set_terms(struct request *request, const struct verdict *verdict)
 {
     request->need = verdict->stages[0].need;
     request->duration_us = verdict->duration_us;
-    /* without the plugin sudo's uses cannot be counted, see takes_a_use() */
-    request->uses = request->scope.command || !str_equal(request->scope.service, SERVICE_SUDO)
-                        ? verdict->uses
-                        : 0;
+    request->uses = escalation_counts_uses(&request->scope) ? verdict->uses : 0;
     request->keep = verdict->keep;
     request->survives_reboot = verdict->survives_reboot;
 }

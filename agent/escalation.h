@@ -9,6 +9,7 @@
 
 struct inquiry;
 struct request;
+struct scope;
 
 /* The verdict is escalate: look for a grant, else ask people. */
 void escalation_begin(struct inquiry *inquiry);
@@ -25,6 +26,10 @@ bool escalation_has_reason(const struct inquiry *inquiry);
 
 /* Leaves the queue of a request; withdraws it if nobody else waits and it must be attended. */
 void escalation_stop(struct inquiry *inquiry);
+
+/* Whether uses of such a grant can be counted: not for sudo without its plugin, whose account
+ * phase runs for questions too. */
+bool escalation_counts_uses(const struct scope *scope);
 
 /* The asker does not wait any longer, but its request stays open. */
 void escalation_leave(struct inquiry *inquiry);

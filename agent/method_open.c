@@ -187,7 +187,8 @@ static void narrow(struct request *request, const struct opening *opening)
 {
     if (opening->duration_us > 0 && opening->duration_us < request->duration_us)
         request->duration_us = opening->duration_us;
-    if (opening->uses > 0 && (request->uses == 0 || opening->uses < request->uses))
+    if (opening->uses > 0 && escalation_counts_uses(&request->scope) &&
+        (request->uses == 0 || opening->uses < request->uses))
         request->uses = opening->uses;
     request->attached = opening->attached && !request->keep;
 }

@@ -39,6 +39,7 @@ expect_rc 0 "carol approves"
 finish job 20
 expect_rc 0 "and the command runs"
 check "it did" on test -e /tmp/ran
+check "the use is recorded" wait_for 3 journal_has ASSENT_EVENT=used ASSENT_REQUEST="$id"
 
 step "a cached timestamp"
 try ssh_as alice sudo -n /usr/bin/id -u
