@@ -144,12 +144,14 @@ int wait_for_end(struct wait *wait)
     struct progress progress = {0};
     struct view view;
     bool more = true;
-    int r = send_wait(wait);
+    int r;
 
+    /* before the agent knows that somebody waits: from then on leaving has a meaning */
+    catch_interrupt();
+    r = send_wait(wait);
     if (r != 0)
         return call_say_broken(wait->options, r);
     view_init(&view, wait->options);
-    catch_interrupt();
     do
         r = follow(wait, &view, &progress, &more);
     while (r == CLI_OK && more);
