@@ -238,13 +238,15 @@ static bool cover(const char *name, const char *text)
     return write_file(own, text) && mount(own, path, NULL, MS_BIND, NULL) == 0;
 }
 
-/* In a mount namespace of its own. The cgroup stands in both hierarchies. */
+/* In a mount namespace of its own, with a cgroup2 as logind's hosts have it, whatever this
+ * machine has mounted there. */
 static bool show(const struct shown *shown)
 {
     char cgroup[512];
 
     snprintf(cgroup, sizeof(cgroup), "1:name=systemd:%s\n0::%s\n", shown->cgroup, shown->cgroup);
     return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) == 0 &&
            mount("none", "/run", "tmpfs", 0, NULL) == 0 && mkdir("/run/systemd", 0755) == 0 &&
            mkdir("/run/systemd/sessions", 0755) == 0 &&
            (!shown->session || write_file("/run/systemd/sessions/5", shown->session)) &&
