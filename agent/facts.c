@@ -95,8 +95,10 @@ int facts_from_ask(struct agent *agent, const struct gate_ask *ask, struct facts
                 .command = ask->command,
                 .command_writable = (ask->flags & GATE_FLAG_WRITABLE) != 0,
                 .environment_changed = ask->env.length != 0,
-                .reason_given = !str_empty(ask->reason),
+                .now_us = clock_realtime_us(),
                 .zones = zones_at(agent->zones, clock_realtime_us()),
+                .reason = ask->reason,
+                .ticket = ask->ticket,
             },
     };
     int r = set_argv(&store, ask);

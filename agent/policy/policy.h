@@ -42,6 +42,15 @@ struct zone_time {
     bool known;
     int weekday; /* 0 Monday .. 6 Sunday */
     int minute;  /* of the day, 0..1439 */
+    int32_t day; /* days since 1970-01-01 by the calendar of that zone */
+};
+
+/* What a ticket system said. Nobody asks one yet: every ticket is TICKET_UNASKED, and its pattern
+ * decides. */
+enum ticket_state {
+    TICKET_UNASKED,
+    TICKET_CONFIRMED,
+    TICKET_REJECTED,
 };
 
 /* All pointers borrowed. A NULL or an unset known flag means "not known". */
@@ -64,10 +73,25 @@ struct facts {
     const char *command;     /* absolute path; NULL unknown */
     const char *const *argv; /* argv[0] is not compared; argv[1].. are the arguments */
     size_t argc;
-    bool command_writable;    /* by others than root, along its path */
-    bool environment_changed; /* by the caller, for the command */
-    bool reason_given;
+    bool command_writable;         /* by others than root, along its path */
+    bool environment_changed;      /* by the caller, for the command */
+    uint64_t now_us;               /* wall clock; 0 not known: then nothing counts as certified */
     const struct zone_time *zones; /* policy_zone_count() entries, NULL: none known */
+    const char *const *labels;     /* of this host; always known */
+    size_t label_count;
+
+    /* What is asked for by name, NULL at a door. `whole`: all that the entitlement gives; then
+     * service, run_as and command are not known and deny rules on them wait for each use. */
+    const char *entitlement;
+    bool whole;
+
+    /* Evidence; NULL or 0: not given. */
+    const char *reason;
+    unsigned reason_seen; /* how often this person gave this very reason lately */
+    const char *ticket;
+    enum ticket_state ticket_state;
+    const char *peer; /* name of a person of the policy */
+    const char *control;
 };
 
 /* ---- verdict -------------------------------------------------------------------------- */
@@ -83,6 +107,43 @@ enum strength {
     STRENGTH_LOCAL, /* kernel-attested uid in a login session of the same person */
     STRENGTH_SIGNED,
     STRENGTH_HARDWARE,
+};
+
+enum sensitivity {
+    SENSITIVITY_LOW,
+    SENSITIVITY_MEDIUM,
+    SENSITIVITY_HIGH,
+    SENSITIVITY_CRITICAL,
+};
+
+/* Kinds of evidence, as bits. */
+enum evidence {
+    EVIDENCE_REASON = 1 << 0,
+    EVIDENCE_TICKET = 1 << 1,
+    EVIDENCE_PEER = 1 << 2, /* a named colleague confirms */
+    EVIDENCE_CONTROL = 1 << 3,
+};
+#define EVIDENCE_COUNT 4
+
+/* What evidence a rule or entitlement asks for. Borrowed from the policy. */
+struct evidence_terms {
+    unsigned required;          /* enum evidence */
+    unsigned reason_length;     /* visible characters at least */
+    unsigned reason_repeats;    /* the same reason is taken this often */
+    const char *ticket_pattern; /* POSIX extended regular expression, NULL: any word */
+    const char *peers_text;     /* as written: who may confirm; NULL: anybody of people: */
+    const uint32_t *peers;      /* indices for policy_person(); none with peers_text NULL */
+    size_t peer_count;
+    const char *const *controls; /* one of these words is named */
+    size_t control_count;
+};
+
+/* Why an allow rule asks its owner instead of allowing. */
+enum lapse {
+    LAPSE_NONE,
+    LAPSE_NEVER, /* nobody ever certified it as it stands */
+    LAPSE_DATE,  /* the date is over */
+    LAPSE_OWNER, /* no owner is left */
 };
 
 /* Who is asked, how many of them must agree, and for how long. Borrowed from the policy. */
@@ -105,8 +166,20 @@ struct verdict {
     size_t stage_count;
     enum strength strength;
     bool keep; /* the request stays when the requester goes away */
-    bool reason_required;
     bool survives_reboot;
+    bool reason_required;
+    const char *entitlement; /* by which it matched, NULL none */
+    enum sensitivity sensitivity;
+    enum lapse lapse; /* an allow rule that escalates */
+
+    /* Nothing opens while evidence is missing, whatever `decision` says. A peer is missing only
+     * until one is named; the request then waits for that person's word. */
+    const struct evidence_terms *evidence; /* NULL: none asked for */
+    unsigned missing;                      /* enum evidence */
+
+    /* What rules in monitor mode would have made of it; 0: the same. Not enforced. */
+    enum decision would;
+    const char *would_rule; /* NULL: by default */
 };
 
 /* ---- people --------------------------------------------------------------------------- */
