@@ -43,7 +43,7 @@ src = $(wildcard $(1)/*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 COMMON_SRC := $(call src,common)
-POLICY_SRC := $(call src,agent/yaml) $(call src,agent/policy)
+POLICY_SRC := $(call src,agent/yaml) $(call src,agent/policy) $(call src,agent/facts)
 AGENT_SRC := $(filter-out agent/main.c,$(call src,agent)) $(call src,agent/ledger) \
 	$(call src,agent/journal) $(call src,agent/public)
 CLI_SRC := $(call src,cli)

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #include "../common/record.h"
-#include "facts.h"
+#include "door_facts.h"
 #include "ids.h"
 #include "policy/policy.h"
 #include "request.h"

@@ -10,10 +10,10 @@
 #include "../common/str.h"
 #include "agent.h"
 #include "audit.h"
+#include "facts/zones.h"
 #include "ledger/ledger.h"
 #include "resolve.h"
 #include "yaml/yaml.h"
-#include "zones.h"
 
 #define RESOLVE_TIMEOUT_US (10 * USEC_PER_SEC)
 #define RETRY_US (30 * USEC_PER_SEC)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../agent/zones.h"
+#include "../../agent/facts/zones.h"
 #include "../../common/clock.h"
 #include "../../common/macro.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "../common/clock.h"
+#include "../../common/clock.h"
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo/"
 #define ZONE_NAME_MAX 128

@@ -1,4 +1,4 @@
-#include "facts.h"
+#include "door_facts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,8 +8,8 @@
 #include "../common/record.h"
 #include "../common/str.h"
 #include "agent.h"
+#include "facts/zones.h"
 #include "scope.h"
-#include "zones.h"
 
 enum subject_kind facts_kind(const struct agent *agent, uid_t uid)
 {
