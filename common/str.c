@@ -79,6 +79,8 @@ static bool is_deceptive(uint32_t c)
         {0xf0000, 0x10ffff},
     };
 
+    if (c >= 0x20 && c < 0x7f)
+        return false;
     for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
         if (c >= ranges[i].first && c <= ranges[i].last)
             return true;
@@ -101,6 +103,25 @@ bool str_is_utf8(const char *text, size_t length)
     return true;
 }
 
+/* What divides names from each other, in files, mail and shells. */
+static bool is_divider(uint32_t c)
+{
+    switch (c) {
+    case '/':
+    case ':':
+    case ',':
+    case '\\':
+    case '"':
+    case '\'':
+    case '*':
+    case ' ':
+    case '\t':
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool str_is_name(const char *text)
 {
     size_t length = text ? strnlen(text, STR_NAME_MAX) : 0;
@@ -114,7 +135,7 @@ bool str_is_name(const char *text)
         uint32_t c;
         size_t n = decode_utf8(p + i, length - i, &c);
 
-        if (n == 0 || is_deceptive(c) || (c < 0x80 && strchr("/:,\\\"'* \t", (int)c)))
+        if (n == 0 || is_deceptive(c) || is_divider(c))
             return false;
         i += n;
     }

@@ -4,18 +4,38 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <string.h>
 
 void digest_start(struct digest *digest)
 {
+    digest->used = 0;
     digest->context = EVP_MD_CTX_new();
     digest->failed =
         !digest->context || EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) != 1;
 }
 
-void digest_add(struct digest *digest, const void *data, size_t length)
+static void hash_bytes(struct digest *digest, const void *data, size_t length)
 {
     if (!digest->failed && EVP_DigestUpdate(digest->context, data, length) != 1)
         digest->failed = true;
+}
+
+static void hash_gathered(struct digest *digest)
+{
+    hash_bytes(digest, digest->gathered, digest->used);
+    digest->used = 0;
+}
+
+void digest_add(struct digest *digest, const void *data, size_t length)
+{
+    if (length > sizeof(digest->gathered) - digest->used)
+        hash_gathered(digest);
+    if (length > sizeof(digest->gathered)) {
+        hash_bytes(digest, data, length);
+        return;
+    }
+    memcpy(digest->gathered + digest->used, data, length);
+    digest->used += length;
 }
 
 int digest_finish(struct digest *digest, char ret_hex[POLICY_DIGEST_SIZE])
@@ -23,6 +43,7 @@ int digest_finish(struct digest *digest, char ret_hex[POLICY_DIGEST_SIZE])
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned length = 0;
 
+    hash_gathered(digest);
     if (!digest->failed && EVP_DigestFinal_ex(digest->context, hash, &length) != 1)
         digest->failed = true;
     EVP_MD_CTX_free(digest->context);

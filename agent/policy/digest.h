@@ -7,9 +7,12 @@
 
 #include "policy.h"
 
+/* A policy is hundreds of thousands of small pieces: they are gathered before they are hashed. */
 struct digest {
     void *context;
     bool failed; /* sticks */
+    size_t used;
+    unsigned char gathered[4096];
 };
 
 void digest_start(struct digest *digest);

@@ -14,7 +14,7 @@ struct yaml_node;
 struct names {
     const char **texts;
     const struct yaml_node **places; /* where each stood first; NULL after names_seal */
-    uint32_t *slots;                 /* number + 1 by hash; NULL after names_seal */
+    struct names_slot *slots;        /* by hash; NULL after names_seal */
     uint32_t count;
     uint32_t size; /* of texts and places; slots has twice as many */
 };

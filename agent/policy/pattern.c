@@ -3,28 +3,44 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "../../common/str.h"
+/* Of a text that is split on the stack. */
+#define TEXT_USUAL 255
 
-/* Everything that means something in the normal form is escaped when it is meant literally,
- * in brackets too: two texts have the same normal form only if they match the same. */
-#define SPECIAL "*?[]!-\\"
-
+/* A byte of the text gives at most two of the normal form, and the blanks between words have room
+ * for the NULs behind them. */
 struct splitter {
     const char *at;
-    struct str_builder word;
-    struct arena *arena;
-    const char *words[PATTERN_WORDS_MAX];
+    char *end; /* of what is written */
     size_t count;
+    const char *words[PATTERN_WORDS_MAX];
     const char *wrong;
 };
 
 static const char no_memory[] = "out of memory";
 
+static void put(struct splitter *splitter, char c)
+{
+    *splitter->end++ = c;
+}
+
+/* Everything that means something in the normal form is escaped when it is meant literally,
+ * in brackets too: two texts have the same normal form only if they match the same. */
 static void put_literal(struct splitter *splitter, char c)
 {
-    if (strchr(SPECIAL, c))
-        str_append(&splitter->word, "\\");
-    str_append_n(&splitter->word, &c, 1);
+    switch (c) {
+    case '*':
+    case '?':
+    case '[':
+    case ']':
+    case '!':
+    case '-':
+    case '\\':
+        put(splitter, '\\');
+        break;
+    default:
+        break;
+    }
+    put(splitter, c);
 }
 
 static bool refuse(struct splitter *splitter, const char *why)
@@ -85,10 +101,10 @@ static bool take_bracket(struct splitter *splitter)
 {
     bool first = true;
 
-    str_append(&splitter->word, "[");
+    put(splitter, '[');
     splitter->at++;
     if (*splitter->at == '!' || *splitter->at == '^') {
-        str_append(&splitter->word, "!");
+        put(splitter, '!');
         splitter->at++;
     }
     for (; first || *splitter->at != ']'; first = false) {
@@ -99,13 +115,13 @@ static bool take_bracket(struct splitter *splitter)
         if (splitter->at[0] != '-' || splitter->at[1] == ']' || splitter->at[1] == '\0')
             continue;
         splitter->at++;
-        str_append(&splitter->word, "-");
+        put(splitter, '-');
         if (!take_member(splitter, &high))
             return false;
         if (high < low)
             return refuse(splitter, "a range in brackets runs backwards");
     }
-    str_append(&splitter->word, "]");
+    put(splitter, ']');
     splitter->at++;
     return true;
 }
@@ -123,7 +139,7 @@ static bool take_piece(struct splitter *splitter)
         return take_bracket(splitter);
     case '*':
     case '?':
-        str_append_n(&splitter->word, &c, 1);
+        put(splitter, c);
         break;
     case '\n':
     case '\r':
@@ -144,43 +160,60 @@ static bool is_blank(char c)
 
 static bool take_word(struct splitter *splitter)
 {
-    AUTO_FREE char *word = NULL;
+    const char *word = splitter->end;
 
     while (*splitter->at != '\0' && !is_blank(*splitter->at))
         if (!take_piece(splitter))
             return false;
-    word = str_builder_take(&splitter->word);
-    if (!word)
-        return refuse(splitter, no_memory);
     if (splitter->count == PATTERN_WORDS_MAX)
         return refuse(splitter, "it has more words than a pattern may have (256)");
-    splitter->words[splitter->count] = arena_text(splitter->arena, word, strlen(word));
-    if (!splitter->words[splitter->count])
-        return refuse(splitter, no_memory);
-    splitter->count++;
+    put(splitter, '\0');
+    splitter->words[splitter->count++] = word;
     return true;
+}
+
+static const char *take_words(struct splitter *splitter)
+{
+    for (;;) {
+        while (is_blank(*splitter->at))
+            splitter->at++;
+        if (*splitter->at == '\0')
+            return splitter->count > 0 ? NULL : "it is empty";
+        if (!take_word(splitter))
+            return splitter->wrong;
+    }
+}
+
+/* Moves the words, which lie one behind the other from `start`, into the arena. */
+static const char *keep_words(const struct splitter *splitter, const char *start,
+    struct arena *arena, struct text_list *ret_words)
+{
+    const char *texts = arena_text(arena, start, (size_t)(splitter->end - start));
+    const char **words = arena_copy(arena, splitter->words, splitter->count, sizeof(*words));
+
+    if (!texts || !words)
+        return no_memory;
+    for (size_t i = 0; i < splitter->count; i++)
+        words[i] = texts + (splitter->words[i] - start);
+    *ret_words = (struct text_list){words, splitter->count};
+    return NULL;
 }
 
 const char *pattern_split(const char *text, struct arena *arena, struct text_list *ret_words)
 {
-    struct splitter splitter = {.at = text, .arena = arena};
-    const char **words;
+    char usual[2 * TEXT_USUAL + 1], *start = usual;
+    size_t length = strlen(text);
+    AUTO_FREE char *more = NULL;
+    struct splitter splitter;
+    const char *wrong;
 
-    for (;;) {
-        while (is_blank(*splitter.at))
-            splitter.at++;
-        if (*splitter.at == '\0')
-            break;
-        if (!take_word(&splitter)) {
-            str_builder_done(&splitter.word);
-            return splitter.wrong;
-        }
-    }
-    if (splitter.count == 0)
-        return "it is empty";
-    words = arena_copy(arena, splitter.words, splitter.count, sizeof(*words));
-    if (!words)
+    if (length > TEXT_USUAL)
+        start = more = malloc(2 * length + 1);
+    if (!start)
         return no_memory;
-    *ret_words = (struct text_list){words, splitter.count};
-    return NULL;
+    splitter.at = text;
+    splitter.end = start;
+    splitter.count = 0;
+    wrong = take_words(&splitter);
+    return wrong ? wrong : keep_words(&splitter, start, arena, ret_words);
 }

@@ -16,10 +16,10 @@ struct arena_chunk {
 
 static struct arena_chunk *chunk_new(size_t size)
 {
-    struct arena_chunk *chunk = calloc(1, sizeof(*chunk) + size);
+    struct arena_chunk *chunk = malloc(sizeof(*chunk) + size);
 
     if (chunk)
-        chunk->size = size;
+        *chunk = (struct arena_chunk){.size = size};
     return chunk;
 }
 
@@ -52,8 +52,8 @@ static bool add_chunk(struct arena *arena)
     return true;
 }
 
-/* `align` is a power of two up to that of max_align_t, which chunks begin at and are a multiple of.
- */
+/* Memory as it comes. `align` is a power of two up to that of max_align_t, which chunks begin at
+ * and are a multiple of. */
 static void *take(struct arena *arena, size_t size, size_t align)
 {
     size_t skip = arena->left % align;
@@ -76,15 +76,21 @@ static void *take(struct arena *arena, size_t size, size_t align)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    return take(arena, size, alignof(max_align_t));
+    void *memory = take(arena, size, alignof(max_align_t));
+
+    if (memory)
+        memset(memory, 0, size);
+    return memory;
 }
 
 char *arena_text(struct arena *arena, const char *text, size_t length)
 {
     char *copy = length < PIECE_MAX ? take(arena, length + 1, 1) : NULL;
 
-    if (copy)
-        memcpy(copy, text, length);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text, length);
+    copy[length] = '\0';
     return copy;
 }
 
@@ -95,7 +101,7 @@ void *arena_copy(struct arena *arena, const void *items, size_t count, size_t si
 
     if (__builtin_mul_overflow(count, size, &total))
         return NULL;
-    copy = arena_alloc(arena, total);
+    copy = take(arena, total, alignof(max_align_t));
     if (copy && total > 0)
         memcpy(copy, items, total);
     return copy;

@@ -84,34 +84,59 @@ struct yaml_node *yaml_key(struct yaml_node *mapping, size_t index)
     return key;
 }
 
+/* A block without keys, from 1; 0 without memory. */
+static unsigned take_block(struct yaml_document *document)
+{
+    unsigned number = document->spare, count = document->known_count;
+    struct yaml_known *known;
+
+    if (number > 0) {
+        document->spare = document->known[number - 1].next;
+        return number;
+    }
+    if ((count & (count - 1)) == 0) {
+        known = reallocarray(document->known, count > 0 ? 2 * (size_t)count : 1, sizeof(*known));
+        if (!known)
+            return 0;
+        document->known = known;
+    }
+    return ++document->known_count;
+}
+
 static void remember(struct yaml_node *mapping, const char *key)
 {
     struct yaml_document *document = mapping->document;
-    struct yaml_known *block = mapping->known;
+    unsigned number = mapping->known;
+    struct yaml_known *block;
 
-    if (!block || block->count == YAML_KNOWN_BLOCK) {
-        block = document->spare;
-        if (block)
-            document->spare = block->next;
-        else
-            block = arena_alloc(&document->arena, sizeof(*block));
-        if (!block)
+    if (number == 0 || document->known[number - 1].count == YAML_KNOWN_BLOCK) {
+        number = take_block(document);
+        if (number == 0)
             return; /* only a suggestion is lost */
-        *block = (struct yaml_known){.next = mapping->known};
-        mapping->known = block;
+        document->known[number - 1].next = mapping->known;
+        document->known[number - 1].count = 0;
+        mapping->known = number;
     }
+    block = &document->known[number - 1];
     block->keys[block->count++] = key;
+}
+
+static bool has_text(const struct yaml_node *node, const char *text, size_t length)
+{
+    return node->count == length && memcmp(node->text, text, length) == 0;
 }
 
 struct yaml_node *yaml_take(struct yaml_node *mapping, const char *key)
 {
+    size_t length = strlen(key);
+
     if (yaml_kind_of(mapping) != YAML_MAPPING)
         return NULL;
     remember(mapping, key);
     for (size_t i = 0; i < mapping->count; i++) {
         struct yaml_node *node = &mapping->children[2 * i];
 
-        if (str_equal(node->text, key)) {
+        if (has_text(node, key, length)) {
             node->taken = 1;
             return node + 1;
         }
@@ -121,9 +146,11 @@ struct yaml_node *yaml_take(struct yaml_node *mapping, const char *key)
 
 static const char *nearest_known(const struct yaml_node *mapping, const char *word)
 {
+    const struct yaml_known *known = mapping->document->known;
     const char *nearest = NULL;
 
-    for (const struct yaml_known *block = mapping->known; block; block = block->next) {
+    for (unsigned number = mapping->known; number > 0; number = known[number - 1].next) {
+        const struct yaml_known *block = &known[number - 1];
         const char *both[] = {yaml_nearest(word, block->keys, block->count), nearest};
 
         if (both[0])
@@ -143,6 +170,20 @@ static void refuse_key(
         yaml_error(errors, key, "unknown key '%s'", key->text);
 }
 
+static void give_back_known(struct yaml_node *mapping)
+{
+    struct yaml_document *document = mapping->document;
+
+    while (mapping->known > 0) {
+        unsigned number = mapping->known;
+        struct yaml_known *block = &document->known[number - 1];
+
+        mapping->known = block->next;
+        block->next = document->spare;
+        document->spare = number;
+    }
+}
+
 void yaml_finish(struct yaml_node *mapping, struct yaml_errors *errors)
 {
     if (yaml_kind_of(mapping) != YAML_MAPPING)
@@ -153,13 +194,22 @@ void yaml_finish(struct yaml_node *mapping, struct yaml_errors *errors)
         if (!key->taken && !key->refused)
             refuse_key(mapping, key, errors);
     }
-    while (mapping->known) {
-        struct yaml_known *block = mapping->known;
+    give_back_known(mapping);
+}
 
-        mapping->known = block->next;
-        block->next = mapping->document->spare;
-        mapping->document->spare = block;
+/* Keys that may be compared each with each: a list of people can be long, a rule has few keys. */
+#define FEW_KEYS 16
+
+static bool has_duplicates(const struct yaml_node *mapping)
+{
+    for (size_t i = 1; i < mapping->count; i++) {
+        const struct yaml_node *key = &mapping->children[2 * i];
+
+        for (size_t j = 0; j < i; j++)
+            if (has_text(&mapping->children[2 * j], key->text, key->count))
+                return true;
     }
+    return false;
 }
 
 static int compare_keys(const void *left, const void *right)
@@ -170,7 +220,7 @@ static int compare_keys(const void *left, const void *right)
     return order != 0 ? order : (*a > *b) - (*a < *b);
 }
 
-bool yaml_check_duplicates(const struct yaml_node *mapping, struct yaml_errors *errors)
+static bool refuse_duplicates(const struct yaml_node *mapping, struct yaml_errors *errors)
 {
     AUTO_FREE struct yaml_node **keys =
         calloc((size_t)mapping->count + 1, sizeof(struct yaml_node *));
@@ -188,4 +238,11 @@ bool yaml_check_duplicates(const struct yaml_node *mapping, struct yaml_errors *
             keys[i - 1]->line);
     }
     return true;
+}
+
+bool yaml_check_duplicates(const struct yaml_node *mapping, struct yaml_errors *errors)
+{
+    if (mapping->count <= FEW_KEYS && !has_duplicates(mapping))
+        return true;
+    return refuse_duplicates(mapping, errors);
 }

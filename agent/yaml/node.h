@@ -8,30 +8,33 @@
  * so that a long list of small mappings needs only a few. */
 #define YAML_KNOWN_BLOCK 30
 struct yaml_known {
-    struct yaml_known *next;
-    size_t count;
+    unsigned next; /* block of the same mapping, or spare one; from 1, 0: none */
+    unsigned count;
     const char *keys[YAML_KNOWN_BLOCK];
 };
 
+/* A long policy has hundreds of thousands of these, so their size is most of what loading needs. */
 struct yaml_node {
     struct yaml_document *document;
-    unsigned line, column;
+    unsigned line;
+    unsigned column : 28; /* YAML_SIZE_MAX is less */
     unsigned kind : 2;    /* enum yaml_kind */
     unsigned taken : 1;   /* of a key: somebody asked for it */
     unsigned refused : 1; /* an error about it has been added already: say no more */
-    unsigned count;       /* items, or pairs */
+    unsigned count;       /* items, pairs, or bytes of the text */
+    unsigned known;       /* of a mapping: the newest block of known keys, from 1 */
     union {
         const char *text;           /* scalar */
         struct yaml_node *children; /* items; or key, value, key, value .. */
     };
-    struct yaml_known *known;
 };
 
 struct yaml_document {
     struct arena arena;
     const char *file;
     struct yaml_node *root;
-    struct yaml_known *spare;
+    struct yaml_known *known; /* all blocks, block 1 first; owned */
+    unsigned known_count, spare;
 };
 
 struct yaml_flaw {

@@ -59,7 +59,7 @@ static struct yaml_node *push(struct reader *reader, enum yaml_kind kind, const 
     *node = (struct yaml_node){
         .document = reader->document,
         .line = (unsigned)event->start_mark.line + 1,
-        .column = (unsigned)event->start_mark.column + 1,
+        .column = (unsigned)(event->start_mark.column + 1) & 0xfffffff,
         .kind = kind,
     };
     return node;
@@ -83,6 +83,7 @@ static void check_scalar(struct reader *reader, struct yaml_node *node, size_t l
 
     if (yaml_text_has_flaw(node->text, length, &flaw)) {
         node->refused = 1;
+        node->count = (unsigned)strlen(node->text); /* a NUL may stand in it */
         yaml_error(reader->errors, node, "%s", flaw.text);
     } else if (is_key && strcmp(node->text, "<<") == 0) {
         node->refused = 1;
@@ -103,6 +104,7 @@ static enum step on_scalar(struct reader *reader, const yaml_event_t *event)
         arena_text(&reader->document->arena, (const char *)event->data.scalar.value, length);
     if (!node->text)
         return out_of_memory(reader);
+    node->count = (unsigned)length;
     refuse_marks(reader, node, event->data.scalar.anchor, event->data.scalar.tag);
     check_scalar(reader, node, length, is_key);
     return STEP_ON;
@@ -319,6 +321,7 @@ void yaml_document_free(struct yaml_document *document)
 {
     if (!document)
         return;
+    free(document->known);
     arena_done(&document->arena);
     free(document);
 }
