@@ -84,7 +84,8 @@ static void draw_facts(struct drawn *drawn, const struct policy *policy)
     facts->environment_changed = draw(3) == 0;
     facts->zones = draw(3) == 0 ? NULL : drawn->zones;
     for (size_t i = 0; i < policy_zone_count(policy); i++)
-        drawn->zones[i] = (struct zone_time){draw(8) != 0, (int)draw(7), (int)draw(1440)};
+        drawn->zones[i] = (struct zone_time){
+            .known = draw(8) != 0, .weekday = (int)draw(7), .minute = (int)draw(1440)};
 }
 
 static void check(const struct policy *policy, struct drawn *drawn, struct verdict *verdicts)

@@ -448,7 +448,8 @@ static struct facts make_facts(const struct state *state, struct memory *memory)
         .zones = state->weekday == UNKNOWN ? NULL : &memory->zone,
     };
 
-    memory->zone = (struct zone_time){true, state->weekday, state->minute};
+    memory->zone =
+        (struct zone_time){.known = true, .weekday = state->weekday, .minute = state->minute};
     for (unsigned i = 0; facts.groups_known && i < 4; i++)
         if (((unsigned)state->groups >> i & 1) != 0)
             memory->groups[facts.group_count++] = 200 + i;
