@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../../agent/policy/command.h"
+#include "../../agent/policy/digest.h"
 #include "../../agent/policy/glob.h"
 #include "../../agent/policy/index_keys.h"
 #include "../../agent/policy/names.h"
@@ -206,6 +207,30 @@ static void test_split_limit(void **state)
     assert_int_equal(words.count, PATTERN_WORDS_MAX);
     strcat(text, "a");
     assert_non_null(pattern_split(text, &arena, &words));
+    arena_done(&arena);
+}
+
+/* The longest normal form there is, over the size of texts that are split without memory. */
+static void test_split_long(void **state)
+{
+    struct arena arena = {0};
+    struct text_list words = {0};
+    char text[600], word[1200];
+
+    (void)state;
+    for (size_t length = 250; length < 260; length++) {
+        memset(text, '-', length);
+        text[length / 2] = ' ';
+        text[length] = '\0';
+        for (size_t i = 0; i < length; i++)
+            memcpy(word + 2 * i, "\\-", 3);
+        assert_null(pattern_split(text, &arena, &words));
+        assert_int_equal(words.count, 2);
+        assert_int_equal(strlen(words.items[0]), length / 2 * 2);
+        assert_int_equal(strlen(words.items[1]), 2 * (length - length / 2 - 1));
+        assert_memory_equal(words.items[0], word, strlen(words.items[0]));
+        assert_memory_equal(words.items[1], word, strlen(words.items[1]));
+    }
     arena_done(&arena);
 }
 
@@ -410,6 +435,52 @@ static void test_shared_hash(void **state)
     policy_free(policy);
 }
 
+/* However it is fed, the same bytes give the same digest. */
+static void test_digest_of_pieces(void **state)
+{
+    static unsigned char bytes[20000];
+    static const size_t sizes[] = {1, 7, 8, 4095, 4096, 4097, 9000, sizeof(bytes)};
+    char whole[POLICY_DIGEST_SIZE], pieces[POLICY_DIGEST_SIZE];
+    struct digest digest;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)draw(256);
+    digest_start(&digest);
+    digest_add(&digest, bytes, sizeof(bytes));
+    assert_int_equal(digest_finish(&digest, whole), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        digest_start(&digest);
+        for (size_t at = 0; at < sizeof(bytes); at += sizes[i])
+            digest_add(
+                &digest, bytes + at, sizeof(bytes) - at < sizes[i] ? sizeof(bytes) - at : sizes[i]);
+        assert_int_equal(digest_finish(&digest, pieces), 0);
+        assert_string_equal(pieces, whole);
+    }
+    digest_start(&digest);
+    digest_add(&digest, "abc", 3);
+    assert_int_equal(digest_finish(&digest, pieces), 0);
+    assert_string_equal(pieces, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void test_arena_is_zeroed(void **state)
+{
+    struct arena arena = {0};
+
+    (void)state;
+    for (size_t i = 0; i < 20000; i++) {
+        size_t size = i % 3000;
+        unsigned char *memory = arena_alloc(&arena, size);
+
+        for (size_t j = 0; j < size; j++)
+            assert_int_equal(memory[j], 0);
+        memset(memory, 0xff, size);
+        if (i % 500 == 0)
+            arena_done(&arena);
+    }
+    arena_done(&arena);
+}
+
 static void test_arena(void **state)
 {
     struct arena arena = {0};
@@ -444,12 +515,15 @@ int main(void)
         cmocka_unit_test(test_glob_words),
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_split_limit),
+        cmocka_unit_test(test_split_long),
         cmocka_unit_test(test_quoting_is_injective),
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_window_by_minute),
         cmocka_unit_test(test_window_unknown),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_shared_hash),
+        cmocka_unit_test(test_digest_of_pieces),
+        cmocka_unit_test(test_arena_is_zeroed),
         cmocka_unit_test(test_arena),
     };
 

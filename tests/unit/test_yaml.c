@@ -93,6 +93,81 @@ static void test_refused(void **state)
     }
 }
 
+/* Text is looked at eight bytes at a time: each byte at each place, in a comment and in quotes. */
+static void test_each_byte_at_each_place(void **state)
+{
+    (void)state;
+    for (unsigned byte = 1; byte < 0x80; byte++) {
+        bool seen = (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\r' || byte == '\t';
+
+        for (unsigned place = 1; place < 24; place++) {
+            struct yaml_errors errors = {0};
+            char text[] = "#                       ", expected[128];
+
+            text[place] = (char)byte;
+            snprintf(expected, sizeof(expected),
+                "f.yaml:1:%u: the character U+%04X cannot be seen or stand here; take it out\n",
+                place + 1, byte);
+            yaml_document_free(parse(text, &errors));
+            check_findings(&errors, seen ? "" : expected);
+            yaml_errors_done(&errors);
+        }
+    }
+}
+
+static void test_escaped_at_each_place(void **state)
+{
+    (void)state;
+    for (int place = 0; place < 24; place++) {
+        struct yaml_errors errors = {0};
+        char text[64];
+
+        snprintf(text, sizeof(text), "a: \"%.*s\\x7f%.*s\"\n", place, "                       ",
+            23 - place, "                       ");
+        yaml_document_free(parse(text, &errors));
+        check_findings(&errors,
+            "f.yaml:1:4: the character U+007F cannot be seen or stand here; take it out\n");
+        yaml_errors_done(&errors);
+    }
+}
+
+/* Few keys are compared in another way than many. */
+static void test_duplicates_in_mappings_of_any_size(void **state)
+{
+    (void)state;
+    for (unsigned keys = 2; keys < 40; keys++) {
+        struct yaml_errors errors = {0};
+        char text[40 * 16] = "", expected[128];
+
+        for (unsigned i = 1; i < keys; i++)
+            snprintf(text + strlen(text), 16, "k%u: x\n", i);
+        yaml_document_free(parse(text, &errors));
+        assert_int_equal(errors.count, 0);
+        strcat(text, "k1: y\n");
+        yaml_document_free(parse(text, &errors));
+        snprintf(
+            expected, sizeof(expected), "f.yaml:%u:1: key 'k1' stands in line 1 already\n", keys);
+        check_findings(&errors, expected);
+        yaml_errors_done(&errors);
+    }
+}
+
+/* A key is the whole text: one that only begins like a known one is unknown. */
+static void test_keys_are_whole(void **state)
+{
+    struct yaml_errors errors = {0};
+    struct yaml_document *document = parse("i: 1\nid: 2\nidx: 3\n", &errors);
+    struct yaml_node *root = yaml_root(document);
+
+    (void)state;
+    assert_string_equal(yaml_text(yaml_take(root, "id"), &errors), "2");
+    yaml_finish(root, &errors);
+    check_findings(&errors, "f.yaml:1:1: unknown key 'i', did you mean 'id'?\n"
+                            "f.yaml:3:1: unknown key 'idx', did you mean 'id'?\n");
+    yaml_errors_done(&errors);
+    yaml_document_free(document);
+}
+
 static void test_unreadable_gives_no_document(void **state)
 {
     struct yaml_errors errors = {0};
@@ -297,6 +372,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_each_byte_at_each_place),
+        cmocka_unit_test(test_escaped_at_each_place),
+        cmocka_unit_test(test_duplicates_in_mappings_of_any_size),
+        cmocka_unit_test(test_keys_are_whole),
         cmocka_unit_test(test_unreadable_gives_no_document),
         cmocka_unit_test(test_empty_is_a_mapping),
         cmocka_unit_test(test_scalars_are_text),
