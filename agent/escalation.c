@@ -13,8 +13,6 @@
 #include "say.h"
 #include "session.h"
 
-#define REASON_MIN 3 /* characters that are not blank: "ok." is the least one can say */
-
 static bool can(const struct inquiry *inquiry, enum gate_flag flag)
 {
     return (inquiry->ask->flags & flag) != 0;
@@ -209,19 +207,9 @@ int escalation_new_request(struct inquiry *inquiry, struct request **ret_request
     request->ticket = inquiry->ask->ticket ? str_escape_new(inquiry->ask->ticket) : NULL;
     request->tty = inquiry->tty ? strdup(inquiry->tty) : NULL;
     request->key = inquiry_key(inquiry);
-    request->facts = &inquiry->store.facts;
     memcpy(request->id, inquiry->reserved, sizeof(request->id));
     *ret_request = request;
     return 0;
-}
-
-static size_t count_marks(const char *text)
-{
-    size_t count = 0;
-
-    for (const char *p = text ? text : ""; *p != '\0'; p++)
-        count += *p != ' ' && *p != '\t';
-    return count;
 }
 
 /* Asks for the reason first: with the id the request will have and who will be asked. */
@@ -248,7 +236,7 @@ static void answer_need_reason(struct inquiry *inquiry, struct request *request)
 
 bool escalation_has_reason(const struct inquiry *inquiry)
 {
-    return !inquiry->verdict.reason_required || count_marks(inquiry->ask->reason) >= REASON_MIN;
+    return (inquiry->verdict.missing & EVIDENCE_REASON) == 0;
 }
 
 const char *escalation_too_many(const struct inquiry *inquiry)
@@ -308,7 +296,7 @@ static bool may_open(const struct inquiry *inquiry)
         return true;
     return ask->phase != GATE_PHASE_ACCOUNT && can(inquiry, GATE_FLAG_WAIT) &&
            (can(inquiry, GATE_FLAG_PROMPT) || !str_empty(ask->reason) ||
-               !inquiry->verdict.reason_required);
+               (inquiry->verdict.missing & EVIDENCE_REASON) == 0);
 }
 
 /* ---- escalate -------------------------------------------------------------------------- */

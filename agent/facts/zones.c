@@ -10,6 +10,7 @@
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo/"
 #define ZONE_NAME_MAX 128
+#define SECONDS_A_DAY 86400
 #define MINUTE_US (60 * USEC_PER_SEC)
 
 struct zones {
@@ -65,17 +66,19 @@ static bool find_setting(const char *name, char *setting, size_t size)
 static struct zone_time compute(const char *name, time_t seconds)
 {
     char setting[ZONE_NAME_MAX + sizeof(ZONE_DIRECTORY) + 2];
-    struct tm tm;
+    struct tm tm, civil;
 
     if (!find_setting(name, setting, sizeof(setting)) || setenv("TZ", setting, 1) < 0)
         return (struct zone_time){0};
     tzset();
     if (!localtime_r(&seconds, &tm))
         return (struct zone_time){0};
+    civil = (struct tm){.tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday};
     return (struct zone_time){
         .known = true,
         .weekday = (tm.tm_wday + 6) % 7,
         .minute = tm.tm_hour * 60 + tm.tm_min,
+        .day = (int32_t)(timegm(&civil) / SECONDS_A_DAY),
     };
 }
 

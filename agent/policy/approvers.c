@@ -7,17 +7,18 @@
 /* The people behind one name; a person is a set of one, kept at `person`. */
 static struct numbers find_set(const struct reading *reading, const char *name, uint32_t *person)
 {
-    uint32_t team = names_find(&reading->teams, name);
+    uint32_t team = names_find(&reading->policy->team_names, name);
 
     if (team != NAMES_NONE)
-        return reading->team_people ? reading->team_people[team] : (struct numbers){0};
+        return reading->policy->team_people ? reading->policy->team_people[team]
+                                            : (struct numbers){0};
     *person = people_find_named(reading, name);
     return (struct numbers){person, *person == PERSON_NONE ? 0 : 1};
 }
 
 static void refuse_unknown(struct reading *reading, const struct yaml_node *node, const char *name)
 {
-    const char *nearest = names_nearest(&reading->teams, name);
+    const char *nearest = names_nearest(&reading->policy->team_names, name);
 
     if (!nearest)
         nearest = names_nearest(&reading->policy->people_names, name);
@@ -30,7 +31,7 @@ static void refuse_unknown(struct reading *reading, const struct yaml_node *node
 
 bool people_check_owner(struct reading *reading, const struct yaml_node *node, const char *name)
 {
-    if (names_find(&reading->teams, name) != NAMES_NONE ||
+    if (names_find(&reading->policy->team_names, name) != NAMES_NONE ||
         people_find_named(reading, name) != PERSON_NONE)
         return true;
     if (!reading->incomplete)
@@ -151,4 +152,24 @@ void people_read_from(
     ret_stage->from_text = reading->from_texts.texts[set];
     ret_stage->people = reading->from_people[set].items;
     ret_stage->people_count = reading->from_people[set].count;
+}
+
+void people_read_owner(struct reading *reading, const char *owner, struct stage *ret_stage)
+{
+    uint32_t team = names_find(&reading->policy->team_names, owner);
+    uint32_t person = people_find_named(reading, owner);
+    struct numbers people = {0};
+
+    if (team != NAMES_NONE && reading->policy->team_people) {
+        people = reading->policy->team_people[team];
+    } else if (person != PERSON_NONE) {
+        people.items = arena_copy(&reading->policy->arena, &person, 1, sizeof(person));
+        people.count = 1;
+        reading->out_of_memory |= !people.items;
+    }
+    *ret_stage = (struct stage){
+        .from_text = owner,
+        .people = people.items,
+        .people_count = people.items ? people.count : 0,
+    };
 }

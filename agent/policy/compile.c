@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "canonical.h"
+#include "entitlement.h"
 #include "people.h"
 #include "rule.h"
 
@@ -8,7 +9,7 @@
  * out of a later file. */
 struct source {
     struct yaml_document *document;
-    struct yaml_node *people, *groups, *rules; /* NULL when absent */
+    struct yaml_node *people, *groups, *entitlements, *rules, *tests, *accept; /* or NULL */
 };
 
 static void take_parts(struct source *source, struct yaml_errors *errors)
@@ -19,7 +20,10 @@ static void take_parts(struct source *source, struct yaml_errors *errors)
         return;
     source->people = yaml_take(root, "people");
     source->groups = yaml_take(root, "groups");
+    source->entitlements = yaml_take(root, "entitlements");
     source->rules = yaml_take(root, "rules");
+    source->tests = yaml_take(root, "tests");
+    source->accept = yaml_take(root, "accept");
     yaml_finish(root, errors);
 }
 
@@ -46,9 +50,9 @@ static void read_people(struct reading *reading, const struct source *sources, s
     for (size_t i = 0; i < count; i++)
         if (sources[i].groups)
             people_read_team_names(reading, sources[i].groups);
-    reading->team_people =
-        arena_alloc(&reading->policy->arena, reading->teams.count * sizeof(*reading->team_people));
-    reading->out_of_memory |= !reading->team_people;
+    reading->policy->team_people = arena_alloc(&reading->policy->arena,
+        reading->policy->team_names.count * sizeof(*reading->policy->team_people));
+    reading->out_of_memory |= !reading->policy->team_people;
     for (size_t i = 0; i < count; i++)
         if (sources[i].groups)
             people_read_teams(reading, sources[i].groups);
@@ -62,21 +66,42 @@ static void read_rules(struct reading *reading, const struct source *source)
         rule_read(reading, yaml_item(source->rules, i));
 }
 
-/* Which services have rules on groups: policy_needs_groups(). */
-static void note_group_services(struct reading *reading)
+static void read_entitlements(struct reading *reading, const struct source *sources, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].entitlements)
+            entitlement_read_keys(reading, sources[i].entitlements);
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].entitlements)
+            entitlement_read_all(reading, sources[i].entitlements);
+}
+
+static bool has_groups(const struct who *who)
+{
+    return who->groups.count > 0 || who->not_groups.count > 0;
+}
+
+static void note_services(struct reading *reading, const struct text_list *services)
 {
     struct policy *policy = reading->policy;
 
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct rule *rule = &policy->rules[i];
+    policy->every_service_needs_groups |= services->count == 0;
+    for (size_t i = 0; i < services->count; i++)
+        reading->out_of_memory |= names_add(&policy->group_services, &policy->arena,
+                                      services->items[i], NULL) == NAMES_NONE;
+}
 
-        if (rule->groups.count == 0)
-            continue;
-        policy->every_service_needs_groups |= rule->services.count == 0;
-        for (size_t j = 0; j < rule->services.count; j++)
-            reading->out_of_memory |= names_add(&policy->group_services, &policy->arena,
-                                          rule->services.items[j], NULL) == NAMES_NONE;
-    }
+/* Which services have rules on groups: policy_needs_groups(). */
+static void note_group_services(struct reading *reading)
+{
+    const struct policy *policy = reading->policy;
+
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (has_groups(&policy->rules[i].who))
+            note_services(reading, &policy->rules[i].what.services);
+    for (uint32_t i = 0; i < policy->entitlement_names.count; i++)
+        if (has_groups(&policy->entitlements[i].who))
+            note_services(reading, &policy->entitlements[i].what.services);
 }
 
 /* Gives back what only compiling needs. */
@@ -90,20 +115,26 @@ static void seal(struct policy *policy)
     names_seal(&policy->group_names);
     names_seal(&policy->people_names);
     names_seal(&policy->zones);
+    names_seal(&policy->entitlement_names);
+    names_seal(&policy->team_names);
+    names_seal(&policy->files);
 }
 
 static void read_sources(struct reading *reading, const struct source *sources, size_t count)
 {
     read_people(reading, sources, count);
+    read_entitlements(reading, sources, count);
     for (size_t i = 0; i < count; i++)
         read_rules(reading, &sources[i]);
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].accept)
+            read_accepts(reading, sources[i].accept, &reading->policy->accepts);
     note_group_services(reading);
 }
 
 static void reading_done(struct reading *reading)
 {
     names_done(&reading->rule_ids);
-    names_done(&reading->teams);
     names_done(&reading->from_texts);
     free(reading->from_people);
 }

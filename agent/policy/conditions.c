@@ -1,9 +1,12 @@
 #include <string.h>
 
+#include "conditions.h"
+#include "entitlement.h"
 #include "rule.h"
 
 #define SERVICE_MAX 64
 #define HOST_MAX 255
+#define LABEL_MAX 64
 #define ZONE_MAX 64
 
 static const char letters_digits[] =
@@ -27,20 +30,45 @@ static struct yaml_node *take_section(
     return section && yaml_expect(section, YAML_MAPPING, reading->errors) ? section : NULL;
 }
 
-static void read_who(struct reading *reading, struct yaml_node *who, struct rule *rule)
+static const char *const kind_words[] = {"human", "service"};
+
+/* A word's number is one less than the kind's: there is no word for "unknown". */
+static unsigned read_kinds(struct reading *reading, const struct yaml_node *node)
 {
-    static const char *const kinds[] = {
-        [SUBJECT_UNKNOWN] = "", [SUBJECT_HUMAN] = "human", [SUBJECT_SERVICE] = "service"};
-    const struct yaml_node *user = yaml_take(who, "user"), *group = yaml_take(who, "group");
-    const struct yaml_node *kind = yaml_take(who, "kind");
+    return read_choices(reading, node, (struct words){kind_words, ARRAY_SIZE(kind_words)}) << 1;
+}
+
+static void read_kind(struct reading *reading, struct yaml_node *node, struct who *who)
+{
+    const unsigned all = 1U << SUBJECT_HUMAN | 1U << SUBJECT_SERVICE;
+    const struct yaml_node *kind = yaml_take(node, "kind"), *not_kind = yaml_take(node, "not-kind");
+
+    if (kind)
+        who->kinds = read_kinds(reading, kind);
+    if (kind && not_kind)
+        yaml_error(reading->errors, not_kind, "'kind' says it already; take 'not-kind' out");
+    else if (not_kind)
+        who->kinds = all & ~read_kinds(reading, not_kind);
+    if (not_kind && who->kinds == 0)
+        yaml_error(reading->errors, not_kind, "no kind is left, so nobody could ever match");
+}
+
+void conditions_read_who(struct reading *reading, struct yaml_node *node, struct who *ret_who)
+{
+    const struct yaml_node *user = yaml_take(node, "user"), *group = yaml_take(node, "group");
+    const struct yaml_node *not_user = yaml_take(node, "not-user");
+    const struct yaml_node *not_group = yaml_take(node, "not-group");
 
     if (user)
-        read_names(reading, user, read_user, &rule->users);
+        read_names(reading, user, read_user, &ret_who->users);
     if (group)
-        read_names(reading, group, read_group, &rule->groups);
-    if (kind) /* a word's number is one less than the kind's: there is no word for "unknown" */
-        rule->kinds = read_choices(reading, kind, (struct words){kinds + 1, 2}) << 1;
-    yaml_finish(who, reading->errors);
+        read_names(reading, group, read_group, &ret_who->groups);
+    if (not_user)
+        read_names(reading, not_user, read_user, &ret_who->not_users);
+    if (not_group)
+        read_names(reading, not_group, read_group, &ret_who->not_groups);
+    read_kind(reading, node, ret_who);
+    yaml_finish(node, reading->errors);
 }
 
 static const char *read_service(struct reading *reading, const struct yaml_node *node)
@@ -72,26 +100,20 @@ static const char *read_host(struct reading *reading, const struct yaml_node *no
     return NULL;
 }
 
-typedef const char *read_item(struct reading *reading, const struct yaml_node *node);
-
-static struct text_list read_texts(
-    struct reading *reading, const struct yaml_node *node, read_item *read)
+static const char *read_label(struct reading *reading, const struct yaml_node *node)
 {
-    size_t count = yaml_count(node), used = 0;
-    const char **items;
+    const char *text = yaml_text(node, reading->errors);
 
-    if (!read_is_list(reading, node))
-        return (struct text_list){0};
-    items = arena_alloc(&reading->policy->arena, count * sizeof(*items));
-    reading->out_of_memory |= !items;
-    for (size_t i = 0; items && i < count; i++) {
-        items[used] = read(reading, yaml_item(node, i));
-        used += items[used] != NULL;
-    }
-    return (struct text_list){items, used};
+    if (!text)
+        return NULL;
+    if (text[0] != '\0' && strlen(text) <= LABEL_MAX && has_only(text, "._-=/"))
+        return arena_text(&reading->policy->arena, text, strlen(text));
+    yaml_error(reading->errors, node, "'%s' is not a host label such as web or env=prod", text);
+    return NULL;
 }
 
-static void read_commands(struct reading *reading, const struct yaml_node *node, struct rule *rule)
+void conditions_read_commands(
+    struct reading *reading, const struct yaml_node *node, struct what *ret_what)
 {
     size_t count = yaml_count(node);
     struct command *commands;
@@ -105,13 +127,14 @@ static void read_commands(struct reading *reading, const struct yaml_node *node,
         const char *text = yaml_text(item, reading->errors), *wrong = NULL;
 
         if (text)
-            wrong = command_parse(text, &reading->policy->arena, &commands[rule->command_count]);
+            wrong =
+                command_parse(text, &reading->policy->arena, &commands[ret_what->command_count]);
         if (wrong)
             yaml_error(reading->errors, item, "'%s' is not a command pattern: %s", text, wrong);
         else if (text)
-            rule->command_count++;
+            ret_what->command_count++;
     }
-    rule->commands = commands;
+    ret_what->commands = commands;
 }
 
 static void read_writable(struct reading *reading, const struct yaml_node *node, struct rule *rule)
@@ -136,25 +159,46 @@ static void read_environment(
             rule->decision == DECISION_DENY ? "a deny" : "an escalate");
 }
 
-static void read_what(struct reading *reading, struct yaml_node *what, struct rule *rule)
+void conditions_read_services(
+    struct reading *reading, const struct yaml_node *node, struct what *ret_what)
 {
-    const struct yaml_node *service = yaml_take(what, "service");
-    const struct yaml_node *run_as = yaml_take(what, "run_as");
-    const struct yaml_node *command = yaml_take(what, "command");
-    const struct yaml_node *writable = yaml_take(what, "writable_command");
-    const struct yaml_node *environment = yaml_take(what, "environment");
+    ret_what->services = read_texts(reading, node, read_service);
+}
 
+void conditions_read_hosts(
+    struct reading *reading, const struct yaml_node *node, struct hosts *ret_hosts)
+{
+    ret_hosts->names = read_texts(reading, node, read_host);
+}
+
+void conditions_read_labels(
+    struct reading *reading, const struct yaml_node *node, struct hosts *ret_hosts)
+{
+    ret_hosts->labels = read_texts(reading, node, read_label);
+}
+
+static void read_what(struct reading *reading, struct yaml_node *node, struct rule *rule)
+{
+    const struct yaml_node *entitlement = yaml_take(node, "entitlement");
+    const struct yaml_node *service = yaml_take(node, "service");
+    const struct yaml_node *run_as = yaml_take(node, "run_as");
+    const struct yaml_node *command = yaml_take(node, "command");
+    const struct yaml_node *writable = yaml_take(node, "writable_command");
+    const struct yaml_node *environment = yaml_take(node, "environment");
+
+    if (entitlement)
+        entitlement_read_names(reading, entitlement, &rule->entitlements);
     if (service)
-        rule->services = read_texts(reading, service, read_service);
+        conditions_read_services(reading, service, &rule->what);
     if (run_as)
-        read_names(reading, run_as, read_user, &rule->run_as);
+        read_names(reading, run_as, read_user, &rule->what.run_as);
     if (command)
-        read_commands(reading, command, rule);
+        conditions_read_commands(reading, command, &rule->what);
     if (writable)
         read_writable(reading, writable, rule);
     if (environment)
         read_environment(reading, environment, rule);
-    yaml_finish(what, reading->errors);
+    yaml_finish(node, reading->errors);
 }
 
 static void read_networks(struct reading *reading, const struct yaml_node *node, struct rule *rule)
@@ -188,10 +232,12 @@ static void read_where(struct reading *reading, struct yaml_node *where, struct 
     static const char *const ttys[] = {
         [TTY_UNKNOWN] = "", [TTY_NONE] = "none", [TTY_PTY] = "pty", [TTY_CONSOLE] = "console"};
     const struct yaml_node *host = yaml_take(where, "host"), *rhost = yaml_take(where, "rhost");
-    const struct yaml_node *tty = yaml_take(where, "tty");
+    const struct yaml_node *tty = yaml_take(where, "tty"), *label = yaml_take(where, "label");
 
     if (host)
-        rule->hosts = read_texts(reading, host, read_host);
+        conditions_read_hosts(reading, host, &rule->hosts);
+    if (label)
+        conditions_read_labels(reading, label, &rule->hosts);
     if (rhost)
         read_networks(reading, rhost, rule);
     if (tty)
@@ -253,10 +299,31 @@ static void read_zone(struct reading *reading, const struct yaml_node *node, str
         window->zone = zone;
 }
 
+/* `from` and `until`. */
+static void read_moment(
+    struct reading *reading, const struct yaml_node *node, bool ends, struct moment *ret_moment)
+{
+    const char *text = yaml_text(node, reading->errors);
+
+    if (text && !moment_parse(text, ends, ret_moment))
+        yaml_error(reading->errors, node,
+            "'%s' is not a time such as \"2026-12-24 18:00\" or 2026-12-24T18:00Z", text);
+}
+
+/* Two moments of different kinds cannot be compared without a zone. */
+static void check_span(
+    struct reading *reading, const struct yaml_node *until, const struct window *window)
+{
+    if (window->since.kind != MOMENT_NONE && window->since.kind == window->before.kind &&
+        window->since.value >= window->before.value)
+        yaml_error(reading->errors, until, "it ends before it begins");
+}
+
 static void read_when(struct reading *reading, struct yaml_node *when, struct rule *rule)
 {
     const struct yaml_node *days = yaml_take(when, "days"), *hours = yaml_take(when, "hours");
-    const struct yaml_node *zone = yaml_take(when, "zone");
+    const struct yaml_node *zone = yaml_take(when, "zone"), *from = yaml_take(when, "from");
+    const struct yaml_node *until = yaml_take(when, "until");
     struct window *window = &rule->window;
 
     window->set = days || hours;
@@ -266,10 +333,18 @@ static void read_when(struct reading *reading, struct yaml_node *when, struct ru
         read_days(reading, days, window);
     if (hours)
         read_hours(reading, hours, window);
+    if (from)
+        read_moment(reading, from, false, &window->since);
+    if (until)
+        read_moment(reading, until, true, &window->before);
+    if (until)
+        check_span(reading, until, window);
     if (zone)
         read_zone(reading, zone, window);
-    if (zone && !window->set)
-        yaml_error(reading->errors, zone, "'zone' has no effect without 'days' or 'hours'");
+    if (zone && !window->set && window->since.kind != MOMENT_LOCAL &&
+        window->before.kind != MOMENT_LOCAL)
+        yaml_error(reading->errors, zone,
+            "'zone' has no effect without days, hours, or a time that has no offset of its own");
     yaml_finish(when, reading->errors);
 }
 
@@ -281,7 +356,7 @@ void rule_read_conditions(struct reading *reading, struct yaml_node *node, struc
     struct yaml_node *when = take_section(reading, node, "when");
 
     if (who)
-        read_who(reading, who, rule);
+        conditions_read_who(reading, who, &rule->who);
     if (what)
         read_what(reading, what, rule);
     if (where)

@@ -1,87 +1,38 @@
 /* The one place where rules become a verdict. Nothing here allocates, and nothing is kept. */
 #include <string.h>
 
-#include "match.h"
+#include "evidence.h"
+#include "holds.h"
+#include "lapse.h"
 
 static const char no_rule[] = "no rule allows this";
 static const char writable_refused[] = "the command, or a directory above it, can be written by "
                                        "others than root, and so it is refused";
 static const char environment_refused[] =
     "the caller changed environment variables of the command, and no rule allows that";
+static const char owner_refused[] =
+    "a rule would allow this, but nobody who owns it is left, so that it counts no more";
+static const char owner_advice[] = "Ask whoever keeps the policy to give the rule a new owner.";
 static const char environment_advice[] =
     "Run it without them: no NAME=value in front, no sudo -E, and what sudoers keeps unset.";
 
-typedef bool rule_test(
-    const struct policy *policy, const struct rule *rule, const struct facts *facts);
-
-/* What is not known does not hide a deny. */
-static bool denies(const struct policy *policy, const struct rule *rule, const struct facts *facts)
-{
-    return match_rest(policy, rule, facts) != TRUTH_NO &&
-           match_command(policy, rule, facts) != TRUTH_NO;
-}
-
-/* It denies whatever the command turns out to be. */
-static bool denies_any_command(
-    const struct policy *policy, const struct rule *rule, const struct facts *facts)
-{
-    return match_rest(policy, rule, facts) != TRUTH_NO &&
-           match_command(policy, rule, facts) == TRUTH_YES;
-}
-
-static bool accepts_file(const struct rule *rule, const struct facts *facts)
-{
-    return !facts->command_writable || rule->writable_allowed;
-}
-
-/* Whoever is asked sees the variables, and they are part of what is approved. */
-static bool accepts_environment(const struct rule *rule, const struct facts *facts)
-{
-    return !facts->environment_changed || rule->environment_allowed ||
-           rule->decision == DECISION_ESCALATE;
-}
-
-/* What is not known does not allow. */
-static bool conditions_hold(
-    const struct policy *policy, const struct rule *rule, const struct facts *facts)
-{
-    return match_rest(policy, rule, facts) == TRUTH_YES &&
-           match_command(policy, rule, facts) == TRUTH_YES;
-}
-
-static bool grants_if_unchanged(
-    const struct policy *policy, const struct rule *rule, const struct facts *facts)
-{
-    return accepts_file(rule, facts) && conditions_hold(policy, rule, facts);
-}
-
-static bool grants(const struct policy *policy, const struct rule *rule, const struct facts *facts)
-{
-    return accepts_environment(rule, facts) && grants_if_unchanged(policy, rule, facts);
-}
-
-/* Some command would pass. */
-static bool could_grant(
-    const struct policy *policy, const struct rule *rule, const struct facts *facts)
-{
-    if (facts->command && !(accepts_file(rule, facts) && accepts_environment(rule, facts)))
-        return false;
-    return match_rest(policy, rule, facts) == TRUTH_YES &&
-           match_command(policy, rule, facts) != TRUTH_NO;
-}
-
 struct search {
     struct index_query query;
-    rule_test *test;
-    uint32_t best; /* the first rule found so far; rule_count: none */
+    holds_test *test;
+    bool trial;           /* rules in monitor mode count too */
+    uint32_t best;        /* the first rule found so far; rule_count: none */
+    uint32_t entitlement; /* by which that matched, or HOLDS_NO_ENTITLEMENT */
 };
 
 /* Two values with one hash share a list of the index, so that a list found for a deny may hold
  * other rules: what is looked for is asked of the rule itself. */
-static bool is_found(const struct search *search, const struct rule *rule)
+static bool is_found(struct search *search, const struct rule *rule)
 {
-    return (rule->decision == DECISION_DENY) == search->query.denies &&
-           search->test(search->query.policy, rule, search->query.facts);
+    if ((rule->decision == DECISION_DENY) != search->query.denies || rule->disabled ||
+        (rule->monitored && !search->trial))
+        return false;
+    return holds_rule(
+        search->query.policy, rule, search->query.facts, search->test, &search->entitlement);
 }
 
 static void search_list(void *data, const uint32_t *rules, size_t count)
@@ -101,33 +52,30 @@ static void search_all(struct search *search)
 }
 
 /* The first rule in file order that passes the test, or NULL. */
-static const struct rule *find_first(struct search search)
+static const struct rule *find_first(struct search *search)
 {
-    const struct policy *policy = search.query.policy;
+    const struct policy *policy = search->query.policy;
 
-    search.best = (uint32_t)policy->rule_count;
+    search->best = (uint32_t)policy->rule_count;
     if (policy->index.slots)
-        index_find(&search.query, search_list, &search);
+        index_find(&search->query, search_list, search);
     else
-        search_all(&search);
-    return search.best == policy->rule_count ? NULL : &policy->rules[search.best];
+        search_all(search);
+    return search->best == policy->rule_count ? NULL : &policy->rules[search->best];
 }
 
-static const struct rule *find_deny(const struct policy *policy, const struct facts *facts)
+static const struct rule *find_deny(struct search *search)
 {
-    return find_first((struct search){
-        .query = {.policy = policy, .facts = facts, .denies = true},
-        .test = denies,
-    });
+    search->query.denies = true;
+    search->test = holds_deny;
+    return find_first(search);
 }
 
-static const struct rule *find_grant(
-    const struct policy *policy, const struct facts *facts, rule_test *test)
+static const struct rule *find_grant(struct search *search, holds_test *test)
 {
-    return find_first((struct search){
-        .query = {.policy = policy, .facts = facts},
-        .test = test,
-    });
+    search->query.denies = false;
+    search->test = test;
+    return find_first(search);
 }
 
 static void set_default(struct verdict *verdict, const char *reason)
@@ -147,48 +95,134 @@ static const char *default_reason(enum decision decision)
     }
 }
 
-static void set_verdict(struct verdict *verdict, const struct rule *rule)
+static uint64_t shorter(uint64_t a, uint64_t b)
 {
+    return a < b ? a : b;
+}
+
+/* What the entitlement says beside the rule. */
+static const struct evidence_rule *add_entitlement(
+    struct verdict *verdict, const struct entitlement *entitlement)
+{
+    verdict->entitlement = entitlement->name;
+    verdict->sensitivity = entitlement->sensitivity;
+    verdict->duration_us = shorter(verdict->duration_us, entitlement->max_duration_us);
+    return entitlement->evidence;
+}
+
+/* Nobody but the named colleague is asked. */
+static const struct stage peer_stage = {
+    .from_text = "a colleague", .need = 0, .within_us = PEER_WITHIN_US};
+
+static void add_evidence(struct verdict *verdict, const struct policy *policy,
+    const struct evidence_rule *evidence, const struct facts *facts)
+{
+    verdict->evidence = &evidence->terms;
+    verdict->missing = evidence_missing(policy, evidence, facts);
+    if (verdict->decision != DECISION_ALLOW || (evidence->terms.required & EVIDENCE_PEER) == 0)
+        return;
+    verdict->decision = DECISION_ESCALATE;
+    verdict->reason = "a rule allows this once a colleague confirms it";
+    verdict->stages = &peer_stage;
+    verdict->stage_count = 1;
+}
+
+/* The owner is asked in the rule's stead. */
+static void add_lapse(struct verdict *verdict, enum lapse lapse)
+{
+    verdict->lapse = lapse;
+    verdict->decision = DECISION_ESCALATE;
+    verdict->reason =
+        lapse == LAPSE_NEVER
+            ? "the rule that allows this has not been certified, so its owner is asked"
+            : "the certificate of the rule that allows this has run out, so its "
+              "owner is asked";
+}
+
+static void set_verdict(
+    struct verdict *verdict, const struct search *search, const struct rule *rule)
+{
+    const struct policy *policy = search->query.policy;
+    const struct facts *facts = search->query.facts;
+    const struct evidence_rule *evidence = rule->evidence;
+    enum lapse lapse = lapse_of(policy, rule, facts->now_us);
+
     *verdict = (struct verdict){
         .decision = rule->decision,
         .rule = rule->id,
         .reason = rule->reason ? rule->reason : default_reason(rule->decision),
         .advice = rule->advice,
-        .duration_us = rule->duration_us,
-        .uses = rule->uses,
-        .stages = rule->stage,
-        .stage_count = rule->stage ? 1 : 0,
-        .strength = rule->strength,
-        .keep = rule->keep,
-        .reason_required = rule->reason_required,
-        .survives_reboot = rule->survives_reboot,
     };
+    if (rule->decision == DECISION_DENY)
+        return;
+    verdict->duration_us = rule->duration_us;
+    verdict->uses = rule->uses;
+    verdict->strength = rule->strength;
+    verdict->keep = rule->keep;
+    verdict->survives_reboot = rule->survives_reboot;
+    if (search->entitlement != HOLDS_NO_ENTITLEMENT)
+        evidence = add_entitlement(verdict, &policy->entitlements[search->entitlement]);
+    if (lapse != LAPSE_NONE)
+        add_lapse(verdict, lapse);
+    if (!evidence && lapse != LAPSE_NONE)
+        evidence = &evidence_reason;
+    if (verdict->decision == DECISION_ESCALATE) {
+        verdict->stages = rule->stage;
+        verdict->stage_count = rule->stage ? 1 : 0;
+    }
+    if (evidence)
+        add_evidence(verdict, policy, evidence, facts);
 }
 
 /* Nothing grants it: say what stood in the way, if anything but the rules themselves did. */
-static void set_refused(
-    struct verdict *verdict, const struct policy *policy, const struct facts *facts)
+static void set_refused(struct verdict *verdict, struct search *search)
 {
+    const struct facts *facts = search->query.facts;
+
     set_default(verdict, no_rule);
-    if (facts->environment_changed && find_grant(policy, facts, grants_if_unchanged)) {
+    if (facts->environment_changed && find_grant(search, holds_grant_if_unchanged)) {
         verdict->reason = environment_refused;
         verdict->advice = environment_advice;
-    } else if (facts->command_writable && find_grant(policy, facts, conditions_hold)) {
+    } else if (facts->command_writable && find_grant(search, holds_grant_if_not_writable)) {
         verdict->reason = writable_refused;
+    } else if (find_grant(search, holds_grant_if_owned)) {
+        verdict->reason = owner_refused;
+        verdict->advice = owner_advice;
     }
+}
+
+static void decide(struct search *search, struct verdict *verdict)
+{
+    const struct rule *rule = find_deny(search);
+
+    if (!rule)
+        rule = find_grant(search, holds_grant);
+    if (rule)
+        set_verdict(verdict, search, rule);
+    else
+        set_refused(verdict, search);
+}
+
+static bool is_same_rule(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 void policy_decide(
     const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict)
 {
-    const struct rule *rule = find_deny(policy, facts);
+    struct search search = {.query = {.policy = policy, .facts = facts}};
+    struct verdict trial;
 
-    if (!rule)
-        rule = find_grant(policy, facts, grants);
-    if (rule)
-        set_verdict(ret_verdict, rule);
-    else
-        set_refused(ret_verdict, policy, facts);
+    decide(&search, ret_verdict);
+    if (!policy->has_monitored)
+        return;
+    search.trial = true;
+    decide(&search, &trial);
+    if (is_same_rule(trial.rule, ret_verdict->rule))
+        return;
+    ret_verdict->would = trial.decision;
+    ret_verdict->would_rule = trial.rule;
 }
 
 void policy_possible(
@@ -196,17 +230,15 @@ void policy_possible(
 {
     struct search search = {
         .query = {.policy = policy, .facts = facts, .denies = true, .possible = true},
-        .test = denies_any_command,
+        .test = holds_deny_of_any_command,
     };
-    const struct rule *rule = find_first(search);
+    const struct rule *rule = find_first(&search);
 
     if (rule) {
-        set_verdict(ret_verdict, rule);
+        set_verdict(ret_verdict, &search, rule);
         return;
     }
-    search.query.denies = false;
-    search.test = could_grant;
-    rule = find_first(search);
+    rule = find_grant(&search, holds_grant_of_some_command);
     set_default(ret_verdict, no_rule);
     if (rule)
         *ret_verdict = (struct verdict){
@@ -219,10 +251,11 @@ void policy_possible(
 bool policy_denies(
     const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict)
 {
-    const struct rule *rule = find_deny(policy, facts);
+    struct search search = {.query = {.policy = policy, .facts = facts}};
+    const struct rule *rule = find_deny(&search);
 
     if (rule)
-        set_verdict(ret_verdict, rule);
+        set_verdict(ret_verdict, &search, rule);
     return rule != NULL;
 }
 

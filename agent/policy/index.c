@@ -35,7 +35,7 @@ static struct tally_slot *find_tally(const struct tally *tally, uint32_t hash)
 static void tally_rule(const struct policy *policy, const struct rule *rule, struct tally *tally)
 {
     for (enum index_key key = 0; key < INDEX_ALWAYS; key++) {
-        for (size_t i = 0; i < index_count_values(rule, key); i++) {
+        for (size_t i = 0; i < index_count_values(policy, rule, key); i++) {
             uint32_t hash = index_hash_value(policy, rule, key, i);
             struct tally_slot *slot = find_tally(tally, hash);
 
@@ -52,7 +52,7 @@ static bool tally_values(const struct policy *policy, struct tally *tally)
 
     for (size_t i = 0; i < policy->rule_count; i++)
         for (enum index_key key = 0; key < INDEX_ALWAYS; key++)
-            total += index_count_values(&policy->rules[i], key);
+            total += index_count_values(policy, &policy->rules[i], key);
     size = table_size(total);
     tally->slots = calloc(size, sizeof(*tally->slots));
     tally->mask = size - 1;
@@ -67,7 +67,7 @@ static uint32_t most_common(const struct policy *policy, const struct rule *rule
 {
     uint32_t most = 0;
 
-    for (size_t i = 0; i < index_count_values(rule, key); i++) {
+    for (size_t i = 0; i < index_count_values(policy, rule, key); i++) {
         uint32_t hash = index_hash_value(policy, rule, key, i);
         uint32_t seen = hash == 0 ? 0 : find_tally(tally, hash)->seen;
 
@@ -86,7 +86,7 @@ static enum index_key choose_key(
     for (enum index_key key = 0; key < INDEX_ALWAYS; key++) {
         uint32_t shared;
 
-        if (index_count_values(rule, key) == 0)
+        if (index_count_values(policy, rule, key) == 0)
             continue;
         shared = most_common(policy, rule, key, tally);
         if (shared < fewest) {
@@ -119,7 +119,7 @@ static void file_rules(struct policy *policy, const uint8_t *keys)
         if (index->rules)
             index->rules[all->start + all->count] = i;
         all->count++;
-        for (size_t j = 0; j < index_count_values(rule, keys[i]); j++) {
+        for (size_t j = 0; j < index_count_values(policy, rule, keys[i]); j++) {
             uint32_t hash = index_hash_value(policy, rule, keys[i], j);
             struct index_slot *slot = hash == 0 ? NULL : find_slot(index, hash);
 
@@ -161,7 +161,7 @@ static size_t count_filed(const struct policy *policy, const uint8_t *keys)
     size_t filed = 0;
 
     for (size_t i = 0; i < policy->rule_count; i++)
-        filed += index_count_values(&policy->rules[i], keys[i]);
+        filed += index_count_values(policy, &policy->rules[i], keys[i]);
     return filed;
 }
 
@@ -232,7 +232,8 @@ static void visit_text(const struct visitor *visitor, const struct index_query *
     enum index_key key, const char *text)
 {
     bool is_none = key == INDEX_COMMAND && query->facts->command_is_none;
-    bool could_be_any = query->denies || (query->possible && key == INDEX_COMMAND);
+    bool could_be_any = query->denies || (query->possible && key == INDEX_COMMAND) ||
+                        (query->facts->whole && key != INDEX_HOST);
 
     if (is_none)
         return;

@@ -11,7 +11,7 @@ uint32_t index_hash_text(const char *text, enum index_key key, bool denies);
 uint32_t index_hash_host(const char *host, bool denies);
 
 /* How many values the rule can be filed under by this key; 0: it cannot be. */
-size_t index_count_values(const struct rule *rule, enum index_key key);
+size_t index_count_values(const struct policy *policy, const struct rule *rule, enum index_key key);
 
 /* The hash of one of them, or 0 when nobody can have it: a name that does not exist. */
 uint32_t index_hash_value(

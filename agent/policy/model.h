@@ -11,11 +11,18 @@
 #include "window.h"
 
 #define DURATION_DEFAULT_US (15 * 60 * UINT64_C(1000000))
+#define OWNER_WITHIN_US (3600 * UINT64_C(1000000)) /* how long a lapsed rule waits for its owner \
+                                                    */
+#define PEER_WITHIN_US (3600 * UINT64_C(1000000))
 #define DURATION_MAX_US (7 * 86400 * UINT64_C(1000000))
 #define USES_MAX 1000000
 #define PERSON_NONE UINT32_MAX
 
-/* Numbers of names: users, groups, people. */
+struct evidence_rule;
+struct policy_test;
+struct ticket_pattern;
+
+/* Numbers of names: users, groups, people, entitlements. */
 struct numbers {
     const uint32_t *items;
     size_t count;
@@ -24,12 +31,16 @@ struct numbers {
 /* An account the policy names. Who owns it is said in `people:`. */
 struct user {
     bool exists;
+    bool locked;
     uid_t uid;
-    uint32_t person; /* PERSON_NONE: nobody in particular */
+    uint64_t expires_us; /* 0: never */
+    uint32_t person;     /* PERSON_NONE: nobody in particular */
 };
 
 struct owner {
     struct person person;
+    uint32_t number;
+    bool listed;           /* stands in `people:` */
     const uint32_t *users; /* one per account */
     uid_t *uids;           /* person.uids, to be written */
 };
@@ -39,26 +50,71 @@ struct group {
     gid_t gid;
 };
 
+/* Where something stands in the files, for findings. */
+struct place {
+    uint32_t file; /* for policy->files */
+    uint32_t line, column;
+};
+
+/* A finding that its author has accepted, with the reason. */
+struct accept {
+    const char *lint;
+    const char *reason;
+    const struct accept *next;
+};
+
 /* A condition whose list is empty (or mask zero) holds always. */
+
+struct who {
+    struct numbers users, groups;         /* in one of them */
+    struct numbers not_users, not_groups; /* in none of them */
+    unsigned kinds;                       /* 1 << enum subject_kind */
+};
+
+struct what {
+    struct text_list services;
+    struct numbers run_as; /* users */
+    const struct command *commands;
+    size_t command_count;
+};
+
+struct hosts {
+    struct text_list names;  /* patterns in normal form */
+    struct text_list labels; /* one of them is the host's */
+};
+
+struct entitlement {
+    const char *name;
+    const char *description; /* these two or NULL */
+    const char *owner;
+    struct who who; /* may ask for it */
+    struct what what;
+    struct hosts hosts;
+    struct text_list groups; /* joined while granted */
+    uint64_t max_duration_us;
+    enum sensitivity sensitivity;
+    const struct evidence_rule *evidence;
+    const struct accept *accepts;
+    struct place place;
+    char digest[POLICY_DIGEST_SIZE]; /* of what it opens */
+};
+
 struct rule {
     const char *id;
     const char *owner; /* these three or NULL */
     const char *reason;
     const char *advice;
     enum decision decision;
+    bool disabled;
+    bool monitored;
 
-    struct numbers users;
-    struct numbers groups;
-    unsigned kinds; /* 1 << enum subject_kind */
-
-    struct text_list services;
-    struct numbers run_as; /* users */
-    const struct command *commands;
-    size_t command_count;
+    struct who who;
+    struct numbers entitlements; /* in one of them */
+    struct what what;
     bool writable_allowed;
     bool environment_allowed; /* allow rules only */
 
-    struct text_list hosts; /* patterns in normal form */
+    struct hosts hosts;
     const struct network *networks;
     size_t network_count;
     bool local;    /* `local` stands in rhost */
@@ -70,9 +126,14 @@ struct rule {
     unsigned uses;
     bool survives_reboot;
     bool keep;
-    bool reason_required;
     enum strength strength;
-    const struct stage *stage; /* escalate only */
+    const struct evidence_rule *evidence; /* NULL: none of its own */
+    const struct stage *stage;            /* escalate: who is asked; allow: its owner */
+
+    uint64_t certified_file_us; /* allow: certified up to this; 0 not at all */
+    uint64_t certified_us;      /* the same with the certificates told since */
+    const struct accept *accepts;
+    struct place place;
 };
 
 struct owned_uid {
@@ -85,6 +146,17 @@ struct policy {
     struct arena arena;  /* every text and list below */
     struct rule *rules;  /* in file order */
     size_t rule_count;
+    bool has_monitored;
+
+    struct names entitlement_names;
+    struct entitlement *entitlements; /* by number of their name */
+    struct ticket_pattern *ticket_patterns;
+    struct names files;
+    const struct accept *accepts; /* for the policy as a whole */
+    struct names team_names;      /* the groups of `groups:`, as opposed to those of the system */
+    struct numbers *team_people;  /* one per team, in the arena */
+    struct policy_test *tests;    /* when asked for */
+    size_t test_count;
 
     struct names user_names;
     struct user *users;
@@ -94,6 +166,7 @@ struct policy {
 
     struct names people_names;
     struct owner *people;
+    bool lists_people; /* has `people:` */
 
     struct names group_services; /* services whose rules look at groups */
     bool every_service_needs_groups;

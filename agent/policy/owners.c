@@ -1,5 +1,7 @@
 #include "owners.h"
 
+#include <string.h>
+
 void owners_refresh(struct policy *policy, uint32_t person)
 {
     struct owner *owner = &policy->people[person];
@@ -82,4 +84,60 @@ int64_t owners_find(const struct policy *policy, uid_t uid)
     if (at == policy->owned_count || policy->owned[at].uid != uid)
         return -1;
     return policy->owned[at].person;
+}
+
+static bool is_over(const struct user *user, uint64_t now_us)
+{
+    return user->expires_us != 0 && now_us >= user->expires_us;
+}
+
+enum person_state policy_person_state(const struct policy *policy, uint32_t index, uint64_t now_us)
+{
+    const struct owner *owner = &policy->people[index];
+    enum person_state state = PERSON_ABSENT;
+
+    if (!owner->listed && policy->lists_people)
+        return PERSON_UNLISTED;
+    for (size_t i = 0; i < owner->person.account_count; i++) {
+        const struct user *user = &policy->users[owner->users[i]];
+
+        if (!user->exists)
+            continue;
+        if (!user->locked && !is_over(user, now_us))
+            return PERSON_HERE;
+        state = user->locked ? PERSON_LOCKED : PERSON_EXPIRED;
+    }
+    return state;
+}
+
+uint64_t policy_person_ends(const struct policy *policy, uint32_t index, uint64_t now_us)
+{
+    const struct owner *owner = &policy->people[index];
+    uint64_t last = 0;
+
+    for (size_t i = 0; i < owner->person.account_count; i++) {
+        const struct user *user = &policy->users[owner->users[i]];
+
+        if (!user->exists || user->locked || is_over(user, now_us))
+            continue;
+        if (user->expires_us == 0)
+            return 0;
+        last = user->expires_us > last ? user->expires_us : last;
+    }
+    return last;
+}
+
+struct people_list policy_people_of(const struct policy *policy, const char *name)
+{
+    for (uint32_t i = 0; i < policy->team_names.count; i++)
+        if (strcmp(policy->team_names.texts[i], name) == 0)
+            return (struct people_list){policy->team_people[i].items, policy->team_people[i].count};
+    for (uint32_t i = 0; i < policy->people_names.count; i++)
+        if (strcmp(policy->people_names.texts[i], name) == 0)
+            return (struct people_list){&policy->people[i].number, 1};
+    for (uint32_t i = 0; i < policy->user_names.count; i++)
+        if (policy->users[i].person != PERSON_NONE &&
+            strcmp(policy->user_names.texts[i], name) == 0)
+            return (struct people_list){&policy->people[policy->users[i].person].number, 1};
+    return (struct people_list){0};
 }

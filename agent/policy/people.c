@@ -28,8 +28,10 @@ static uint32_t add_person(struct reading *reading, const struct yaml_node *node
     if (number == NAMES_NONE)
         reading->out_of_memory = true;
     else
-        policy->people[number] =
-            (struct owner){.person = {.name = policy->people_names.texts[number]}};
+        policy->people[number] = (struct owner){
+            .number = number,
+            .person = {.name = policy->people_names.texts[number]},
+        };
     return number;
 }
 
@@ -116,6 +118,8 @@ static void read_person(struct reading *reading, struct yaml_node *key, struct y
     person = add_person(reading, key, name);
     if (person == PERSON_NONE || !yaml_expect(value, YAML_MAPPING, reading->errors))
         return;
+    reading->policy->people[person].listed = true;
+    reading->policy->lists_people = true;
     accounts = yaml_take(value, "accounts");
     mail = yaml_take(value, "mail");
     if (!accounts)
@@ -164,18 +168,18 @@ void people_check_names(struct reading *reading)
 static void read_team_name(struct reading *reading, struct yaml_node *key)
 {
     const char *name = read_name(reading, key, "group");
-    uint32_t before = reading->teams.count, team;
+    uint32_t before = reading->policy->team_names.count, team;
 
     if (!name)
         return;
     if (people_find_named(reading, name) != PERSON_NONE)
         yaml_error(
             reading->errors, key, "'%s' is a person already and cannot be a group too", name);
-    team = names_add(&reading->teams, &reading->policy->arena, name, key);
+    team = names_add(&reading->policy->team_names, &reading->policy->arena, name, key);
     if (team == NAMES_NONE)
         reading->out_of_memory = true;
     else if (team < before)
-        refuse_second(reading, key, &reading->teams, team);
+        refuse_second(reading, key, &reading->policy->team_names, team);
 }
 
 void people_read_team_names(struct reading *reading, struct yaml_node *teams)
@@ -213,14 +217,14 @@ static void read_members(struct reading *reading, const struct yaml_node *member
         const struct yaml_node *item = yaml_item(members, i);
         const char *name = read_name(reading, item, "person");
 
-        if (name && names_find(&reading->teams, name) != NAMES_NONE)
+        if (name && names_find(&reading->policy->team_names, name) != NAMES_NONE)
             yaml_error(reading->errors, item, "'%s' is a group; groups hold people only", name);
         else if (name)
             people[used] = find_or_add_person(reading, item, name);
         if (name && people[used] != PERSON_NONE)
             used++;
     }
-    reading->team_people[team] = (struct numbers){people, used};
+    reading->policy->team_people[team] = (struct numbers){people, used};
 }
 
 void people_read_teams(struct reading *reading, struct yaml_node *teams)
@@ -230,11 +234,11 @@ void people_read_teams(struct reading *reading, struct yaml_node *teams)
     for (size_t i = 0; i < yaml_count(teams); i++) {
         const struct yaml_node *key = yaml_key(teams, i), *members = yaml_item(teams, i);
         const char *name = yaml_text(key, reading->errors);
-        uint32_t team = name ? names_find(&reading->teams, name) : NAMES_NONE;
+        uint32_t team = name ? names_find(&reading->policy->team_names, name) : NAMES_NONE;
 
         if (yaml_kind_of(members) == YAML_MAPPING)
             (void)yaml_expect(members, YAML_SEQUENCE, reading->errors);
-        else if (team != NAMES_NONE && reading->team_people)
+        else if (team != NAMES_NONE && reading->policy->team_people)
             read_members(reading, members, team);
     }
 }

@@ -19,3 +19,6 @@ bool people_check_owner(struct reading *reading, const struct yaml_node *node, c
 /* Fills in the distinct people of `from:`; an error when a name is unknown or a group empty. */
 void people_read_from(
     struct reading *reading, const struct yaml_node *from, struct stage *ret_stage);
+
+/* The people behind the owner of a rule, whose name has been checked; none when it is unknown. */
+void people_read_owner(struct reading *reading, const char *owner, struct stage *ret_stage);

@@ -1,6 +1,7 @@
 #include "policy.h"
 
 #include "../../common/str.h"
+#include "evidence.h"
 #include "index.h"
 #include "model.h"
 #include "owners.h"
@@ -26,6 +27,11 @@ void policy_free(struct policy *policy)
     names_done(&policy->people_names);
     names_done(&policy->group_services);
     names_done(&policy->zones);
+    names_done(&policy->entitlement_names);
+    names_done(&policy->team_names);
+    names_done(&policy->files);
+    evidence_done(policy);
+    free(policy->entitlements);
     free(policy->rules);
     free(policy->users);
     free(policy->groups);
@@ -66,6 +72,14 @@ void policy_resolve_user(struct policy *policy, size_t index, bool exists, uid_t
     forget_ids(policy);
     if (user->person != PERSON_NONE)
         owners_refresh(policy, user->person);
+}
+
+void policy_note_account(struct policy *policy, size_t index, bool locked, uint64_t expires_us)
+{
+    if (index >= policy->user_names.count)
+        return;
+    policy->users[index].locked = locked;
+    policy->users[index].expires_us = expires_us;
 }
 
 size_t policy_group_count(const struct policy *policy)
@@ -150,50 +164,19 @@ bool policy_rule_asks(const struct policy *policy, const char *rule, uint32_t pe
     return false;
 }
 
-const char *decision_to_string(enum decision decision)
+static void each_command(
+    const struct what *what, void (*visit)(const char *pattern, void *userdata), void *userdata)
 {
-    switch (decision) {
-    case DECISION_ALLOW:
-        return "allow";
-    case DECISION_ESCALATE:
-        return "escalate";
-    default:
-        return "deny";
-    }
-}
-
-const char *strength_to_string(enum strength strength)
-{
-    switch (strength) {
-    case STRENGTH_HARDWARE:
-        return "hardware";
-    case STRENGTH_SIGNED:
-        return "signed";
-    default:
-        return "local";
-    }
-}
-
-const char *subject_kind_to_string(enum subject_kind kind)
-{
-    switch (kind) {
-    case SUBJECT_HUMAN:
-        return "human";
-    case SUBJECT_SERVICE:
-        return "service";
-    default:
-        return "unknown";
-    }
+    for (size_t i = 0; i < what->command_count; i++)
+        if (!what->commands[i].any)
+            visit(what->commands[i].words.items[0], userdata);
 }
 
 void policy_each_command(
     const struct policy *policy, void (*visit)(const char *pattern, void *userdata), void *userdata)
 {
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct rule *rule = &policy->rules[i];
-
-        for (size_t j = 0; j < rule->command_count; j++)
-            if (!rule->commands[j].any)
-                visit(rule->commands[j].words.items[0], userdata);
-    }
+    for (size_t i = 0; i < policy->rule_count; i++)
+        each_command(&policy->rules[i].what, visit, userdata);
+    for (uint32_t i = 0; i < policy->entitlement_names.count; i++)
+        each_command(&policy->entitlements[i].what, visit, userdata);
 }

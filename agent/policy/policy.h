@@ -1,8 +1,9 @@
 /* Policy: files in, verdicts out.
  *
- * policy_decide() is pure: no I/O, no clock (the time is a fact), no log, no allocation,
- * and the same facts always give the same verdict. It finds nothing out; what the caller does not
- * know stays unknown, and an unknown fact never makes an allow match and never hides a deny.
+ * policy_decide() is pure: no I/O, no clock (the time is a fact), no log, no allocation
+ * (but in regexec(3), for a ticket), and the same facts always give the same verdict. It finds
+ * nothing out; what the caller does not know stays unknown, and an unknown fact never makes an
+ * allow match and never hides a deny.
  *
  * Meaning: a matching deny rule beats all; else the first matching rule in file order; else
  * deny. The text of the language is assent-policy(5). A policy is immutable once loaded. */
@@ -167,7 +168,6 @@ struct verdict {
     enum strength strength;
     bool keep; /* the request stays when the requester goes away */
     bool survives_reboot;
-    bool reason_required;
     const char *entitlement; /* by which it matched, NULL none */
     enum sensitivity sensitivity;
     enum lapse lapse; /* an allow rule that escalates */
@@ -183,6 +183,14 @@ struct verdict {
 };
 
 /* ---- people --------------------------------------------------------------------------- */
+
+enum person_state {
+    PERSON_HERE,
+    PERSON_ABSENT,  /* none of their accounts exists */
+    PERSON_LOCKED,  /* those that exist are locked */
+    PERSON_EXPIRED, /* or have run out */
+    PERSON_UNLISTED /* in a group, but not in `people:`, which this policy has */
+};
 
 struct person {
     const char *name;
@@ -228,6 +236,9 @@ static inline void cleanup_policy(struct policy **policy)
 size_t policy_user_count(const struct policy *policy);
 const char *policy_user_name(const struct policy *policy, size_t index);
 void policy_resolve_user(struct policy *policy, size_t index, bool exists, uid_t uid);
+/* What else is known of the account, beside its id: nobody can log in with it, or only before
+ * `expires_us` (wall clock; 0: no end). Of accounts nothing is noted of, all is well. */
+void policy_note_account(struct policy *policy, size_t index, bool locked, uint64_t expires_us);
 size_t policy_group_count(const struct policy *policy);
 const char *policy_group_name(const struct policy *policy, size_t index);
 void policy_resolve_group(struct policy *policy, size_t index, bool exists, gid_t gid);
@@ -252,6 +263,128 @@ const char *policy_digest(const struct policy *policy);
 
 size_t policy_rule_count(const struct policy *policy);
 
+/* ---- rules and entitlements, one by one ------------------------------------------------- */
+
+struct place_info {
+    const char *file;
+    unsigned line, column;
+};
+
+/* Borrowed from the policy. */
+struct rule_info {
+    const char *id;
+    const char *owner; /* or NULL */
+    enum decision decision;
+    bool disabled;
+    bool monitored;
+    uint64_t certified_us; /* allow: up to this moment, with the certificates told; 0 not */
+    struct place_info place;
+};
+void policy_rule(const struct policy *policy, size_t index, struct rule_info *ret_info);
+
+/* By id; -1 when there is none. */
+int64_t policy_find_rule(const struct policy *policy, const char *id);
+
+/* SHA-256 over what the rule means, with the entitlements it names, without its certificate: a
+ * rule that was changed is another rule. Returns 0 or -ENOMEM. */
+MUST_USE int policy_rule_digest(
+    const struct policy *policy, size_t index, char ret_hex[POLICY_DIGEST_SIZE]);
+
+/* An allow rule is certified up to `until_us`, if that is later than what its file says. Loop
+ * thread; holds for this policy object. */
+void policy_certify(struct policy *policy, size_t index, uint64_t until_us);
+
+/* Why an allow rule would ask its owner at that moment. */
+enum lapse policy_rule_lapse(const struct policy *policy, size_t index, uint64_t now_us);
+
+struct entitlement_info {
+    const char *name;
+    const char *description; /* or NULL */
+    const char *owner;
+    enum sensitivity sensitivity;
+    uint64_t max_duration_us;
+    const struct evidence_terms *evidence;
+    const char *digest;          /* of what it opens */
+    const char *const *services; /* these as written; empty: any */
+    size_t service_count;
+    const char *const *groups;
+    size_t group_count;
+    size_t run_as_count, command_count, host_count, label_count;
+    struct place_info place;
+};
+size_t policy_entitlement_count(const struct policy *policy);
+void policy_entitlement(
+    const struct policy *policy, size_t index, struct entitlement_info *ret_info);
+int64_t policy_find_entitlement(const struct policy *policy, const char *name);
+
+/* Its lists, one by one; commands as one line that reads like the pattern. Fresh memory for
+ * commands, borrowed else. */
+const char *policy_entitlement_run_as(const struct policy *policy, size_t index, size_t i);
+const char *policy_entitlement_host(const struct policy *policy, size_t index, size_t i);
+const char *policy_entitlement_label(const struct policy *policy, size_t index, size_t i);
+char *policy_entitlement_command(const struct policy *policy, size_t index, size_t i);
+
+/* Whether these facts of a door lie inside what it opens, known for sure. Who may ask for it does
+ * not matter here: that was judged when it was granted. */
+bool policy_entitlement_opens(const struct policy *policy, size_t index, const struct facts *facts);
+
+/* The same where the command is not known yet. */
+bool policy_entitlement_may_open(
+    const struct policy *policy, size_t index, const struct facts *facts);
+
+/* Whether this subject is among those who may ask for it, on this host. */
+bool policy_entitlement_is_for(
+    const struct policy *policy, size_t index, const struct facts *facts);
+
+/* ---- explaining -------------------------------------------------------------------------- */
+
+/* What a rule looks at, in the order in which explanations name it. */
+enum condition {
+    CONDITION_NONE,
+    CONDITION_DISABLED,
+    CONDITION_USER,
+    CONDITION_NOT_USER,
+    CONDITION_KIND,
+    CONDITION_GROUP,
+    CONDITION_NOT_GROUP,
+    CONDITION_ENTITLEMENT,
+    CONDITION_SERVICE,
+    CONDITION_HOST,
+    CONDITION_LABEL,
+    CONDITION_RHOST,
+    CONDITION_TTY,
+    CONDITION_WHEN,
+    CONDITION_RUN_AS,
+    CONDITION_COMMAND,
+    CONDITION_WRITABLE,
+    CONDITION_ENVIRONMENT,
+    CONDITION_OWNER, /* lapsed, and no owner is left to ask */
+};
+
+/* As in the file: "who.group", "what.command". */
+const char *condition_to_string(enum condition condition);
+
+enum standing {
+    STANDING_DECIDES, /* this rule made the verdict */
+    STANDING_MATCHES, /* it matches as well, but another came first */
+    STANDING_FAILS,   /* `condition` does not hold */
+    STANDING_UNKNOWN, /* `condition` is not known, so that it does not match */
+};
+
+struct rule_finding {
+    struct rule_info rule;
+    enum standing standing;
+    enum condition condition; /* the first that stood in the way */
+    const char *entitlement;  /* CONDITION_ENTITLEMENT: the one looked at, or by which it matched */
+    enum condition inside;    /* which of the entitlement's own conditions that was */
+    enum lapse lapse;
+};
+
+/* Decides, and calls `visit` for each rule in file order. */
+typedef void policy_explain_fn(const struct rule_finding *finding, void *userdata);
+void policy_explain(const struct policy *policy, const struct facts *facts,
+    struct verdict *ret_verdict, policy_explain_fn *visit, void *userdata);
+
 /* ---- asking --------------------------------------------------------------------------- */
 
 /* Decides. Always fills `ret_verdict`; its pointers live as long as the policy. */
@@ -274,6 +407,21 @@ bool policy_denies(
 size_t policy_person_count(const struct policy *policy);
 const struct person *policy_person(const struct policy *policy, uint32_t index);
 
+/* Whether they can be asked. */
+enum person_state policy_person_state(const struct policy *policy, uint32_t index, uint64_t now_us);
+
+/* When the last of their accounts that can be used now runs out; 0: none does. */
+uint64_t policy_person_ends(const struct policy *policy, uint32_t index, uint64_t now_us);
+
+/* The people of a group of the policy, or the one person of that name; NULL items: no such.
+ * Borrowed.
+ */
+struct people_list {
+    const uint32_t *items;
+    size_t count;
+};
+struct people_list policy_people_of(const struct policy *policy, const char *name);
+
 /* The index of the person who owns this account, or -1. */
 int64_t policy_person_of(const struct policy *policy, uid_t uid);
 
@@ -285,3 +433,7 @@ bool policy_rule_asks(const struct policy *policy, const char *rule, uint32_t pe
 const char *decision_to_string(enum decision decision);
 const char *strength_to_string(enum strength strength);
 const char *subject_kind_to_string(enum subject_kind kind);
+const char *sensitivity_to_string(enum sensitivity sensitivity);
+const char *evidence_to_string(enum evidence kind); /* "reason", "ticket", "peer", "control" */
+const char *person_state_to_string(enum person_state state); /* for people: "is locked" */
+const char *lapse_to_string(enum lapse lapse);               /* for people */

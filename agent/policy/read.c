@@ -221,3 +221,59 @@ uint64_t read_duration(struct reading *reading, const struct yaml_node *node)
         return us;
     return 0;
 }
+
+struct text_list read_texts(struct reading *reading, const struct yaml_node *node, read_item *read)
+{
+    size_t count = yaml_count(node), used = 0;
+    const char **items;
+
+    if (!read_is_list(reading, node))
+        return (struct text_list){0};
+    items = arena_alloc(&reading->policy->arena, count * sizeof(*items));
+    reading->out_of_memory |= !items;
+    for (size_t i = 0; items && i < count; i++) {
+        items[used] = read(reading, yaml_item(node, i));
+        used += items[used] != NULL;
+    }
+    return (struct text_list){items, used};
+}
+
+struct place read_place(struct reading *reading, const struct yaml_node *node)
+{
+    struct policy *policy = reading->policy;
+    uint32_t file = names_add(&policy->files, &policy->arena, yaml_file(node), node);
+
+    reading->out_of_memory |= file == NAMES_NONE;
+    return (struct place){file, yaml_line(node), yaml_column(node)};
+}
+
+/* One word after another is a lint that is known: lint.c checks that. */
+static bool is_lint_name(const char *text)
+{
+    return text[0] != '\0' && text[strspn(text, "abcdefghijklmnopqrstuvwxyz-")] == '\0';
+}
+
+void read_accepts(struct reading *reading, struct yaml_node *node, const struct accept **accepts)
+{
+    struct arena *arena = &reading->policy->arena;
+
+    if (!yaml_expect(node, YAML_MAPPING, reading->errors))
+        return;
+    for (size_t i = 0; i < yaml_count(node); i++) {
+        const struct yaml_node *key = yaml_key(node, i);
+        const char *lint = yaml_text(key, reading->errors);
+        const char *reason = read_sentence(reading, yaml_item(node, i));
+        struct accept *accept;
+
+        if (lint && !is_lint_name(lint))
+            yaml_error(reading->errors, key, "'%s' is not the name of a finding", lint);
+        if (!lint || !reason || !is_lint_name(lint))
+            continue;
+        accept = arena_alloc(arena, sizeof(*accept));
+        if (accept)
+            *accept = (struct accept){arena_text(arena, lint, strlen(lint)), reason, *accepts};
+        reading->out_of_memory |= !accept || !accept->lint;
+        if (accept)
+            *accepts = accept;
+    }
+}

@@ -12,10 +12,10 @@ struct reading {
     bool out_of_memory;
     bool incomplete; /* a file could not be read to its end: names may be missing */
     uint32_t users_size, groups_size, people_size, rules_size; /* of the policy's growing arrays */
+    uint32_t entitlements_size;
     struct names rule_ids;
-    struct names teams;          /* the groups of `groups:`, as opposed to those of the system */
-    struct numbers *team_people; /* one per team, in the arena */
-    struct names from_texts;     /* approver sets, each kept once */
+    bool keep_tests;
+    struct names from_texts; /* approver sets, each kept once */
     struct numbers *from_people;
     uint32_t from_size;
 };
@@ -60,3 +60,14 @@ unsigned read_number(struct reading *reading, const struct yaml_node *node, unsi
 
 /* A duration over zero up to seven days, or 0. */
 uint64_t read_duration(struct reading *reading, const struct yaml_node *node);
+
+/* Where the node stands, for findings after the file's text is gone. */
+struct place read_place(struct reading *reading, const struct yaml_node *node);
+
+/* Texts that `read` accepts, each. */
+typedef const char *read_item(struct reading *reading, const struct yaml_node *node);
+struct text_list read_texts(struct reading *reading, const struct yaml_node *node, read_item *read);
+
+/* `accept:`, findings that are meant: a mapping from their names to reasons. In front of what
+ * `accepts` holds already. */
+void read_accepts(struct reading *reading, struct yaml_node *node, const struct accept **accepts);

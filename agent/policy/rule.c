@@ -84,6 +84,22 @@ static const char *read_optional_sentence(
     return node ? read_sentence(reading, node) : NULL;
 }
 
+/* What is not enforced, and what its author has seen and accepts. */
+static void read_switches(struct reading *reading, struct yaml_node *node, struct rule *rule)
+{
+    const struct yaml_node *disabled = yaml_take(node, "disabled");
+    const struct yaml_node *monitor = yaml_take(node, "monitor");
+    struct yaml_node *accept = yaml_take(node, "accept");
+
+    rule->disabled = disabled && read_bool(reading, disabled);
+    rule->monitored = monitor && read_bool(reading, monitor);
+    if (rule->disabled && rule->monitored)
+        yaml_error(reading->errors, monitor, "a disabled rule is not watched either; take one out");
+    reading->policy->has_monitored |= rule->monitored;
+    if (accept)
+        read_accepts(reading, accept, &rule->accepts);
+}
+
 void rule_read(struct reading *reading, struct yaml_node *node)
 {
     struct policy *policy = reading->policy;
@@ -97,6 +113,8 @@ void rule_read(struct reading *reading, struct yaml_node *node)
     rule.id = read_id(reading, node);
     rule.owner = read_owner(reading, node);
     rule.decision = read_decision(reading, node);
+    rule.place = read_place(reading, node);
+    read_switches(reading, node, &rule);
     rule_read_conditions(reading, node, &rule);
     rule_read_terms(reading, node, &rule);
     rule.reason = read_optional_sentence(reading, node, "reason");

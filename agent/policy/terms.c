@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "evidence.h"
 #include "people.h"
 #include "rule.h"
 
@@ -87,7 +88,6 @@ static void read_strength(struct reading *reading, struct yaml_node *approval, s
 
 static void read_approval(struct reading *reading, struct yaml_node *approval, struct rule *rule)
 {
-    static const char *const words[] = {"required", "optional"};
     const struct yaml_node *keep, *reason;
 
     if (!yaml_expect(approval, YAML_MAPPING, reading->errors))
@@ -97,9 +97,45 @@ static void read_approval(struct reading *reading, struct yaml_node *approval, s
     keep = yaml_take(approval, "keep");
     reason = yaml_take(approval, "reason");
     rule->keep = keep && read_bool(reading, keep);
-    rule->reason_required =
-        !reason || read_choice(reading, reason, (struct words){words, ARRAY_SIZE(words)}) == 0;
+    if (reason)
+        yaml_error(reading->errors, reason,
+            "whether a reason is needed stands in the rule: evidence: { reason: optional }");
     yaml_finish(approval, reading->errors);
+}
+
+/* The certificate in the file, and who is asked once it has run out. */
+static void read_certified(struct reading *reading, struct yaml_node *node, struct rule *rule)
+{
+    const struct yaml_node *until = yaml_take(node, "certified_until");
+    const char *text = until ? yaml_text(until, reading->errors) : NULL;
+    struct stage *stage;
+
+    if (text && !moment_parse_end_of_day(text, &rule->certified_file_us))
+        yaml_error(reading->errors, until, "'%s' is not a day such as 2027-02-01", text);
+    rule->certified_us = rule->certified_file_us;
+    if (!rule->owner)
+        return;
+    stage = arena_alloc(&reading->policy->arena, sizeof(*stage));
+    reading->out_of_memory |= !stage;
+    if (!stage)
+        return;
+    people_read_owner(reading, rule->owner, stage);
+    stage->need = 1;
+    stage->within_us = OWNER_WITHIN_US;
+    rule->stage = stage;
+}
+
+static void read_evidence(struct reading *reading, struct yaml_node *node, struct rule *rule)
+{
+    struct yaml_node *evidence = yaml_take(node, "evidence");
+
+    if (evidence && rule->entitlements.count > 0)
+        yaml_error(reading->errors, evidence,
+            "the entitlement says what evidence is needed; take it out here");
+    else if (evidence)
+        rule->evidence = evidence_read(reading, evidence, SENSITIVITY_LOW);
+    else if (rule->decision == DECISION_ESCALATE && rule->entitlements.count == 0)
+        rule->evidence = &evidence_reason;
 }
 
 static void read_grant(struct reading *reading, struct yaml_node *node, struct rule *rule)
@@ -122,9 +158,15 @@ void rule_read_terms(struct reading *reading, struct yaml_node *node, struct rul
         refuse_key(reading, node, "duration", gives_nothing);
         refuse_key(reading, node, "uses", gives_nothing);
         refuse_key(reading, node, "survives_reboot", gives_nothing);
+        refuse_key(reading, node, "evidence", gives_nothing);
     } else {
         read_grant(reading, node, rule);
+        read_evidence(reading, node, rule);
     }
+    if (rule->decision == DECISION_ALLOW)
+        read_certified(reading, node, rule);
+    else if (rule->decision != 0)
+        refuse_key(reading, node, "certified_until", "belongs to `decision: allow` alone");
     if (rule->decision == DECISION_ALLOW || rule->decision == DECISION_DENY) {
         refuse_key(reading, node, "approval", "belongs to `decision: escalate` alone");
         return;

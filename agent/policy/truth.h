@@ -7,3 +7,13 @@ enum truth {
     TRUTH_UNKNOWN,
     TRUTH_YES,
 };
+
+static inline enum truth truth_both(enum truth a, enum truth b)
+{
+    return a < b ? a : b;
+}
+
+static inline enum truth truth_not(enum truth truth)
+{
+    return truth == TRUTH_UNKNOWN ? TRUTH_UNKNOWN : truth == TRUTH_YES ? TRUTH_NO : TRUTH_YES;
+}

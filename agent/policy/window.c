@@ -78,9 +78,8 @@ const char *window_parse_hours(const char *text, struct window *ret_window)
     return NULL;
 }
 
-enum truth window_match(const struct window *window, const struct zone_time *zones)
+static enum truth match_week(const struct window *window, const struct zone_time *now)
 {
-    const struct zone_time *now = zones ? &zones[window->zone] : NULL;
     bool today, yesterday, inside;
 
     if (!window->set)
@@ -94,4 +93,24 @@ enum truth window_match(const struct window *window, const struct zone_time *zon
     else
         inside = (today && now->minute >= window->from) || (yesterday && now->minute < window->to);
     return inside ? TRUTH_YES : TRUTH_NO;
+}
+
+/* `wanted`: whether the moment must have come already. */
+static enum truth match_moment(
+    const struct moment *moment, int wanted, const struct facts *facts, const struct zone_time *now)
+{
+    int come = moment->kind == MOMENT_NONE ? wanted : moment_has_come(moment, facts->now_us, now);
+
+    if (come < 0)
+        return TRUTH_UNKNOWN;
+    return come == wanted ? TRUTH_YES : TRUTH_NO;
+}
+
+enum truth window_match(const struct window *window, const struct facts *facts)
+{
+    const struct zone_time *now = facts->zones ? &facts->zones[window->zone] : NULL;
+    enum truth truth = match_week(window, now);
+
+    truth = truth_both(truth, match_moment(&window->since, 1, facts, now));
+    return truth_both(truth, match_moment(&window->before, 0, facts, now));
 }

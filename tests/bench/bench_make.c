@@ -62,7 +62,7 @@ static void print_rules(unsigned rules)
            "groups: {leads: [carol, dave]}\nrules:\n");
     for (unsigned i = 0; i + 1 < rules; i++)
         print_rule(i, rules);
-    printf("  - {id: let-in, owner: leads, decision: allow, who: {group: group0},\n"
+    printf("  - {id: let-in, owner: leads, certified_until: 2099-12-31, decision: allow, who: {group: group0},\n"
            "     what: {service: sshd}, reason: The last rule}\n");
 }
 

@@ -96,6 +96,7 @@ rules:
     owner: carol
     who: { user: daemon }
     what: { service: sshd }
+    certified_until: 2099-12-31
     decision: allow
 Y
 }

@@ -28,21 +28,24 @@
 static const char policy[] =
     "people:\n"
     "  carol: {}\n"
+    "  ops: { accounts: [root] }\n"
     "rules:\n"
     "  - { id: alice-in, who: { user: alice }, what: { service: sshd },\n"
-    "      where: { rhost: 192.0.2.0/24 }, decision: allow }\n"
+    "      where: { rhost: 192.0.2.0/24 }, owner: ops, certified_until: 2099-12-31, decision: "
+    "allow }\n"
     "  - { id: not-from-there, who: { user: alice },\n"
     "      where: { rhost: 203.0.113.0/24 }, decision: deny,\n"
     "      reason: not from that network, instead: Use the VPN. }\n"
     "  - { id: by-group, who: { group: exempts }, what: { service: sshd },\n"
-    "      decision: allow }\n"
+    "      owner: ops, certified_until: 2099-12-31, decision: allow }\n"
     "  - id: su-asks\n"
     "    who: { user: alice }\n"
     "    what: { service: su }\n"
     "    decision: escalate\n"
     "    approval: { stages: [ { from: carol, within: 1m } ], strength: local }\n"
     "  - { id: sudo-id, who: { user: alice },\n"
-    "      what: { service: sudo, command: /usr/bin/id }, decision: allow }\n";
+    "      what: { service: sudo, command: /usr/bin/id }, owner: ops, certified_until: 2099-12-31, "
+    "decision: allow }\n";
 
 static char directory[] = "/tmp/assent-real.XXXXXX";
 static pid_t agent;

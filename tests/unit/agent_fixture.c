@@ -82,6 +82,7 @@ void agent_fixture_policy(const struct agent_fixture *fixture, const char *rules
     snprintf(path, sizeof(path), "%s/10-test.yaml", fixture->policy);
     write_file(path,
         "people:\n  carol: { accounts: [bin, sys] }\n  dave: { accounts: [games] }\n"
+        "  ops: { accounts: [root] }\n"
         "groups:\n  leads: [carol, dave]\nrules:\n",
         rules);
 }

@@ -22,8 +22,9 @@ static const char rules[] =
     "      instead: Read it on another host. }\n"
     "  - { id: no-shells, what: { command: [/usr/bin/sh, '/usr/bin/bash *'] }, decision: deny }\n"
     "  - { id: games-uptime, who: { user: games }, what: { service: sudo,\n"
-    "      command: /usr/bin/uptime }, decision: allow }\n"
-    "  - { id: games-login, who: { user: games }, what: { service: sshd }, decision: allow }\n"
+    "      command: /usr/bin/uptime }, owner: ops, certified_until: 2099-12-31, decision: allow }\n"
+    "  - { id: games-login, who: { user: games }, what: { service: sshd }, owner: ops, "
+    "certified_until: 2099-12-31, decision: allow }\n"
     "  - id: daemon-login\n"
     "    who: { user: daemon }\n"
     "    what: { service: sshd }\n"
@@ -322,7 +323,8 @@ static void test_bad_policy_leaves_the_old_one(void **state)
     const char *error;
     json_t *reply;
 
-    agent_fixture_policy(f, "  - { id: x, who: { usr: games }, decision: allow }\n");
+    agent_fixture_policy(f, "  - { id: x, who: { usr: games }, owner: ops, certified_until: "
+                            "2099-12-31, decision: allow }\n");
     reply = agent_call(f, 0, "io.assent.Reload", NULL, &error);
     assert_non_null(reply);
     assert_int_equal(

@@ -36,7 +36,8 @@
 #define SOON_US USEC_PER_SEC
 
 static const char rules[] =
-    "  - { id: games-login, who: { user: games }, what: { service: sshd }, decision: allow }\n"
+    "  - { id: games-login, who: { user: games }, what: { service: sshd }, owner: ops, "
+    "certified_until: 2099-12-31, decision: allow }\n"
     "  - id: asks\n"
     "    who: { user: [daemon, bin, sys] }\n"
     "    what: { service: sshd }\n"

@@ -84,8 +84,8 @@ static void test_name_order(void **state)
     struct policy *policy;
 
     (void)state;
-    put("20-b.yaml", "rules: [{id: b, decision: allow}]\n");
-    put("10-a.yaml", "rules: [{id: a, decision: allow}]\n");
+    put("20-b.yaml", "rules: [{id: b, decision: deny}]\n");
+    put("10-a.yaml", "rules: [{id: a, decision: deny}]\n");
     put(".hidden.yaml", "not: policy\n");
     put("README", "not: policy\n");
     put("30-c.yaml.dpkg-old", "not: policy\n");
@@ -280,8 +280,8 @@ static void test_digest_sees_meaning(void **state)
         "stages: [{from: g, need: 2, within: 1m}]}}]",
         "groups: {g: [x, y]}\nrules: [{id: a, decision: escalate, approval: {strength: local, "
         "keep: yes, stages: [{from: g, within: 1m}]}}]",
-        "groups: {g: [x, y]}\nrules: [{id: a, decision: escalate, approval: {strength: local, "
-        "reason: optional, stages: [{from: g, within: 1m}]}}]",
+        "groups: {g: [x, y]}\nrules: [{id: a, decision: escalate, evidence: {reason: optional}, "
+        "approval: {strength: local, stages: [{from: g, within: 1m}]}}]",
     };
     char digests[ARRAY_SIZE(texts)][POLICY_DIGEST_SIZE];
 
@@ -301,7 +301,7 @@ static void test_digest_is_stable(void **state)
 
     (void)state;
     digest_of("rules: [{id: a, decision: deny}]", digest);
-    assert_string_equal(digest, "5cc306a6af8be3a5598cc349446db01dc2a3786063f09c31327d05f4de8b4441");
+    assert_string_equal(digest, "d7ca51d872ba31c28b0acd583b6830527be725303cd34ad3dbf90ede4498c6cf");
 }
 
 /* ---- what is printed in the manual and shipped ------------------------------------------ */

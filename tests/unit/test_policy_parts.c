@@ -303,8 +303,9 @@ static void test_window_by_minute(void **state)
         for (int minute = 0; minute < WINDOW_MINUTES; minute++) {
             struct zone_time now = {.known = true, .weekday = day, .minute = minute};
             bool friday_night = (day == 4 && minute >= 22 * 60) || (day == 5 && minute < 6 * 60);
+            struct facts facts = {.zones = &now};
 
-            assert_int_equal(window_match(&window, &now), friday_night ? TRUTH_YES : TRUTH_NO);
+            assert_int_equal(window_match(&window, &facts), friday_night ? TRUTH_YES : TRUTH_NO);
             minutes += friday_night;
         }
     }
@@ -317,11 +318,11 @@ static void test_window_unknown(void **state)
     struct zone_time wrong = {.known = true, .weekday = 7}, unknown = {0};
 
     (void)state;
-    assert_int_equal(window_match(&window, NULL), TRUTH_UNKNOWN);
-    assert_int_equal(window_match(&window, &unknown), TRUTH_UNKNOWN);
-    assert_int_equal(window_match(&window, &wrong), TRUTH_UNKNOWN);
+    assert_int_equal(window_match(&window, &(struct facts){0}), TRUTH_UNKNOWN);
+    assert_int_equal(window_match(&window, &(struct facts){.zones = &unknown}), TRUTH_UNKNOWN);
+    assert_int_equal(window_match(&window, &(struct facts){.zones = &wrong}), TRUTH_UNKNOWN);
     window.set = false;
-    assert_int_equal(window_match(&window, NULL), TRUTH_YES);
+    assert_int_equal(window_match(&window, &(struct facts){0}), TRUTH_YES);
 }
 
 static void test_names(void **state)
@@ -410,7 +411,7 @@ static void test_shared_hash(void **state)
     char text[512], service[16], other[16];
     struct policy_file file = {.name = "p.yaml", .text = text};
     struct yaml_errors errors = {0};
-    struct facts facts = {.uid = 1, .service = service};
+    struct facts facts = {.now_us = 1, .uid = 1, .service = service};
     struct verdict verdict;
     struct policy *policy;
 
@@ -419,12 +420,15 @@ static void test_shared_hash(void **state)
     name_service(deny, service);
     name_service(allow, other);
     snprintf(text, sizeof(text),
-        "rules:\n- {id: a, decision: allow, what: {service: ['%s', '%s']}}\n"
+        "people: {o: {}}\nrules:\n"
+        "- {id: a, owner: o, certified_until: 2099-12-31, decision: allow, what: {service: ['%s', "
+        "'%s']}}\n"
         "- {id: d, decision: deny, where: {tty: console}}\n",
         other, service);
     file.length = strlen(text);
     policy = policy_compile(&file, 1, &errors);
     assert_non_null(policy);
+    policy_resolve_user(policy, 0, true, 7);
     policy_ready(policy);
     policy_decide(policy, &facts, &verdict);
     assert_string_equal(verdict.rule, "d");

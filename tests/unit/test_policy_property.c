@@ -172,6 +172,8 @@ static void print_rule(struct str_builder *out, const struct drawn *rule, unsign
     print_list(out, "tty", ttys, rule->ttys);
     str_append(out, "}\n");
     print_when(out, rule);
+    if (rule->decision == DECISION_ALLOW)
+        str_append(out, "    owner: lead\n    certified_until: 2099-12-31\n");
     if (rule->decision == DECISION_ESCALATE)
         str_append(out, "    approval: {strength: local, stages: [{from: lead, within: 1m}]}\n");
 }
@@ -206,7 +208,7 @@ static void resolve(struct policy *policy)
         if (name[0] == 'u')
             policy_resolve_user(policy, i, true, (uid_t)(100 + name[1] - '0'));
         else
-            policy_resolve_user(policy, i, false, 105);
+            policy_resolve_user(policy, i, strcmp(name, "lead") == 0, 105);
     }
     for (size_t i = 0; i < policy_group_count(policy); i++) {
         const char *name = policy_group_name(policy, i);
@@ -429,6 +431,7 @@ static struct facts make_facts(const struct state *state, struct memory *memory)
     static const char *const arguments[] = {"argv0", "x1", "x2"};
     struct facts facts = {
         .uid = (uid_t)(100 + state->user),
+        .now_us = 1,
         .kind = (enum subject_kind)(state->kind + 1),
         .tty = (enum tty_kind)(state->tty + 1),
         .service = state->service == UNKNOWN ? NULL : services[state->service],

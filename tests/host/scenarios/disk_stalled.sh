@@ -10,6 +10,7 @@ rules:
     owner: approvers
     who: { user: alice }
     what: { service: sudo }
+    certified_until: 2099-12-31
     decision: allow
     duration: 10m
 X

@@ -9,6 +9,7 @@ rules:
     owner: approvers
     who: { user: [alice, carol] }
     what: { service: sshd }
+    certified_until: 2099-12-31
     decision: allow
     duration: 10m
   - id: asks

@@ -10,6 +10,7 @@ rules:
     owner: approvers
     who: { user: alice }
     what: { service: sshd }
+    certified_until: 2099-12-31
     decision: allow
   - id: bob-out
     owner: approvers
@@ -30,6 +31,7 @@ rules:
     owner: approvers
     who: { user: [carol, dave] }
     what: { service: sshd }
+    certified_until: 2099-12-31
     decision: allow
 X
 door sshd

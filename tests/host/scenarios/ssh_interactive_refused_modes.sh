@@ -9,6 +9,7 @@ rules:
     owner: approvers
     who: { user: [carol, dave] }
     what: { service: sshd }
+    certified_until: 2099-12-31
     decision: allow
     duration: 10m
   - id: alice-asks
@@ -30,6 +31,7 @@ rules:
   - id: everybody
     owner: approvers
     what: { service: sshd }
+    certified_until: 2099-12-31
     decision: allow
     duration: 10m
 X

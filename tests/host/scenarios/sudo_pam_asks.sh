@@ -10,6 +10,7 @@ rules:
     owner: approvers
     who: { user: [alice, carol, dave] }
     what: { service: sshd }
+    certified_until: 2099-12-31
     decision: allow
   - id: alice-asks
     owner: approvers

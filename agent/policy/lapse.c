@@ -1,0 +1,27 @@
+#include "lapse.h"
+
+#include "policy.h"
+
+static bool has_owner(const struct policy *policy, const struct rule *rule, uint64_t now_us)
+{
+    for (size_t i = 0; rule->stage && i < rule->stage->people_count; i++)
+        if (policy_person_state(policy, rule->stage->people[i], now_us) == PERSON_HERE)
+            return true;
+    return false;
+}
+
+enum lapse lapse_of(const struct policy *policy, const struct rule *rule, uint64_t now_us)
+{
+    if (rule->decision != DECISION_ALLOW)
+        return LAPSE_NONE;
+    if (!has_owner(policy, rule, now_us))
+        return LAPSE_OWNER;
+    if (rule->certified_us == 0)
+        return LAPSE_NEVER;
+    return now_us == 0 || now_us >= rule->certified_us ? LAPSE_DATE : LAPSE_NONE;
+}
+
+enum lapse policy_rule_lapse(const struct policy *policy, size_t index, uint64_t now_us)
+{
+    return lapse_of(policy, &policy->rules[index], now_us);
+}
