@@ -6,6 +6,7 @@
 
 #include "../common/clock.h"
 #include "../common/str.h"
+#include "facts/facts_record.h"
 #include "grant.h"
 #include "ledger/ledger.h"
 #include "policy/policy.h"
@@ -46,6 +47,13 @@ static void put_scope(json_t *json, const struct scope *scope)
     put(json, "run_as", scope->run_as);
     put(json, "rhost", scope->rhost);
     put(json, "command", command);
+}
+
+/* What it was decided on, so that it can be decided again by another policy. */
+static void put_facts(json_t *json, const struct facts *facts)
+{
+    if (facts_record_put(json, facts) < 0)
+        put(json, "facts_left_out", "the agent was out of memory");
 }
 
 static void put_time(json_t *json, const char *key, uint64_t realtime_us)
@@ -96,6 +104,10 @@ void audit_decided(struct ledger_batch *batch, const struct audit_decision *deci
     put(json, "rule", verdict->rule);
     put(json, "policy", decision->policy);
     put(json, "reason", decision->reason);
+    if (decision->facts)
+        put_facts(json, decision->facts);
+    else
+        put(json, "facts_left_out", decision->facts_left_out);
     snprintf(message, sizeof(message), "%s %s %s%s%s: %s", decision->subject->name, word,
         or_empty(what), verdict->rule ? " by rule " : "", or_empty(verdict->rule), verdict->reason);
     commit(batch, json, message);
@@ -160,6 +172,10 @@ void audit_request(struct ledger_batch *batch, const char *event, const struct r
 
     put(json, "approver", person);
     put(json, "detail", detail);
+    if (strcmp(event, EVENT_REQUEST_OPENED) == 0)
+        put(json, "decision", decision_to_string(DECISION_ESCALATE));
+    if (request->facts)
+        put_facts(json, request->facts);
     request_message(message, event, request, person, detail);
     commit(batch, json, message);
 }

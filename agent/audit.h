@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct ledger_batch;
+struct facts;
 struct subject;
 struct scope;
 struct request;
@@ -44,7 +45,9 @@ struct audit_decision {
     const struct verdict *verdict;
     const char *policy; /* digest */
     const char *tty;
-    const char *reason; /* typed by the person */
+    const char *reason;         /* typed by the person */
+    const struct facts *facts;  /* NULL: policy was not asked this question, because: */
+    const char *facts_left_out; /* static */
 };
 
 void audit_decided(struct ledger_batch *batch, const struct audit_decision *decision);

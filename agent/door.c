@@ -17,8 +17,25 @@
 
 /* ---- refusing ------------------------------------------------------------------------- */
 
+static bool is_root_at_setuid_door(const struct inquiry *inquiry)
+{
+    return inquiry->subject.uid == 0 && scope_is_setuid_door(inquiry->ask->service);
+}
+
+/* Why the facts are not those of a decision that could be put to another policy; NULL: they are. */
+static const char *why_not_replayable(const struct inquiry *inquiry)
+{
+    if (is_root_at_setuid_door(inquiry))
+        return "root needs no elevation, so policy is not asked";
+    if (inquiry->ask->phase == GATE_PHASE_POSSIBLE)
+        return "its command was not known yet";
+    return NULL;
+}
+
 static struct audit_decision decision_of(const struct inquiry *inquiry)
 {
+    const char *left_out = why_not_replayable(inquiry);
+
     return (struct audit_decision){
         .chain = inquiry->chain,
         .subject = &inquiry->subject,
@@ -27,6 +44,8 @@ static struct audit_decision decision_of(const struct inquiry *inquiry)
         .policy = policy_digest(inquiry->policy),
         .tty = inquiry->tty,
         .reason = inquiry->reason,
+        .facts = left_out ? NULL : &inquiry->store.facts,
+        .facts_left_out = left_out,
     };
 }
 
@@ -246,7 +265,7 @@ void door_ask(struct inquiry *inquiry)
                               "Restart the service: its module is newer than the agent.");
         return;
     }
-    if (inquiry->subject.uid == 0 && scope_is_setuid_door(ask->service))
+    if (is_root_at_setuid_door(inquiry))
         ask->phase == GATE_PHASE_POSSIBLE ? inquiry_allow(inquiry, 0) : allow_root(inquiry);
     else if (lacks_groups(inquiry))
         inquiry->answer(

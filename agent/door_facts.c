@@ -99,6 +99,8 @@ int facts_from_ask(struct agent *agent, const struct gate_ask *ask, struct facts
                 .zones = zones_at(agent->zones, clock_realtime_us()),
                 .reason = ask->reason,
                 .ticket = ask->ticket,
+                .peer = ask->peer,
+                .control = ask->control,
             },
     };
     int r = set_argv(&store, ask);

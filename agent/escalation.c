@@ -207,6 +207,7 @@ int escalation_new_request(struct inquiry *inquiry, struct request **ret_request
     request->ticket = inquiry->ask->ticket ? str_escape_new(inquiry->ask->ticket) : NULL;
     request->tty = inquiry->tty ? strdup(inquiry->tty) : NULL;
     request->key = inquiry_key(inquiry);
+    request->facts = &inquiry->store.facts;
     memcpy(request->id, inquiry->reserved, sizeof(request->id));
     *ret_request = request;
     return 0;

@@ -54,6 +54,7 @@ void lifecycle_open(struct agent *agent, struct request *request, uint64_t withi
     book_add_request(&agent->book, request);
     change_put_request(batch, request);
     audit_request(batch, EVENT_REQUEST_OPENED, request, NULL, NULL);
+    request->facts = NULL;
     audit_request(batch, EVENT_STAGE_STARTED, request, NULL, NULL);
     change_submit(change, batch, false);
 }

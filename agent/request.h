@@ -74,6 +74,7 @@ struct request {
     struct approval *approvals; /* in order of arrival */
     char grant[IDS_SIZE];
     char *end_reason;
+    const struct facts *facts; /* only until the record of its opening is made; borrowed */
     struct request *next;
 };
 

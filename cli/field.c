@@ -1,6 +1,6 @@
 #include "field.h"
 
-#include "when.h"
+#include "../common/rfc3339.h"
 
 const char *field_text(const json_t *object, const char *key)
 {
@@ -49,5 +49,5 @@ uint64_t field_time(const json_t *object, const char *key)
     const char *text = field_text(object, key);
     uint64_t time_us;
 
-    return text && when_parse(text, &time_us) == 0 ? time_us : 0;
+    return text && rfc3339_parse(text, &time_us) == 0 ? time_us : 0;
 }

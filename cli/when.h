@@ -4,13 +4,7 @@
 
 #include <stdint.h>
 
-#include "../common/macro.h"
-
 #define WHEN_SIZE 48
-
-/* Reads RFC 3339 ("2026-11-20T10:00:00Z", also with a fraction or an offset), in the years
- * 1970 to 9999. Microseconds since the epoch. Returns 0 or -EINVAL. */
-MUST_USE int when_parse(const char *text, uint64_t *ret_us);
 
 /* The two largest units of a length of time: "45 s", "1 min 30 s", "2 h", "3 days 4 h". */
 void when_length(uint64_t seconds, char ret_text[WHEN_SIZE]);

@@ -7,10 +7,8 @@
 #include "clock.h"
 #include "str.h"
 
-#define ROUNDS_MAX 32       /* asks in one enquiry: an agent that never ends is not ours */
-#define PROMPTS_MAX 3       /* questions to the person */
-#define LINE_MAX_BYTES 2048 /* longer is not a reason but an accident with the clipboard */
-#define RETRY_MS 50         /* between tries while the agent restarts */
+#define ROUNDS_MAX 32 /* asks in one enquiry: an agent that never ends is not ours */
+#define RETRY_MS 50   /* between tries while the agent restarts */
 
 /* "Go on": no outcome yet. */
 #define UNDECIDED ((enum enquiry_outcome)0)
@@ -59,9 +57,10 @@ static int keep(char **slot, const char *text)
     return 0;
 }
 
+/* The text of a NEED is a prompt, and no last word. */
 static int keep_answer(struct enquiry *enquiry, const struct gate_answer *answer)
 {
-    int r = keep(&enquiry->text, answer->text);
+    int r = answer->kind == GATE_NEED ? 0 : keep(&enquiry->text, answer->text);
 
     if (r == 0)
         r = keep(&enquiry->request, answer->request);
@@ -117,67 +116,59 @@ static int ask_once(struct enquiry *enquiry, struct gate_answer *ret_answer)
     }
 }
 
-static void trim(char *line)
-{
-    size_t lead = strspn(line, " \t\r\n"), length = strlen(line);
-
-    while (length > lead && strchr(" \t\r\n", line[length - 1]))
-        length--;
-    memmove(line, line + lead, length - lead);
-    line[length - lead] = '\0';
-}
-
-static void wipe_free(char **slot)
-{
-    if (*slot)
-        explicit_bzero(*slot, strlen(*slot));
-    free(*slot);
-    *slot = NULL;
-}
-
-/* One question to the person. An empty line is a no. */
+/* Puts one question to the person. A ^C that the host holds back is a ^C all the same. */
 static enum enquiry_outcome ask_person(
-    struct enquiry *enquiry, const char *label, char **slot, const char **ret_fact)
+    struct enquiry *enquiry, enum typed_kind kind, const char *text)
 {
-    struct str_builder builder = {0};
-    AUTO_FREE char *question = NULL;
+    AUTO_FREE char *question = typed_prompt(kind, text);
     char *line = NULL;
     int r;
 
-    if (!enquiry->ops->prompt || (enquiry->ask->flags & GATE_FLAG_PROMPT) == 0 ||
-        ++enquiry->prompts > PROMPTS_MAX)
-        return ENQUIRY_UNSUPPLIED;
-    if (enquiry->text)
-        str_appendf(&builder, "%s\n", enquiry->text);
-    str_append(&builder, label);
-    question = str_builder_take(&builder);
     if (!question)
         return fail(enquiry, -ENOMEM);
+    if (!typed_may_ask(&enquiry->typed, kind))
+        return ENQUIRY_UNSUPPLIED;
     if (enquiry->signals)
         signals_pause(enquiry->signals);
     r = enquiry->ops->prompt(enquiry->context, question, &line);
     if (enquiry->signals)
         signals_resume();
-    if (r < 0)
-        return r == -ENOMEM ? fail(enquiry, r) : ENQUIRY_UNSUPPLIED;
-    wipe_free(slot);
-    *slot = line;
-    trim(line);
-    if (line[0] == '\0' || strlen(line) > LINE_MAX_BYTES)
+    if (r == -ENOMEM)
+        return fail(enquiry, r);
+    if (typed_take(&enquiry->typed, kind, r < 0 ? NULL : line, enquiry->ask))
+        return UNDECIDED;
+    return enquiry->signals && signals_are_pending() ? ENQUIRY_CANCELLED : ENQUIRY_UNSUPPLIED;
+}
+
+/* The agent's text belongs to the first question; it asks for one kind at a time. After a
+ * person has typed, its deadline starts again. */
+static enum enquiry_outcome supply_typed(struct enquiry *enquiry, uint64_t need, const char *text)
+{
+    if (!enquiry->ops->prompt || (enquiry->ask->flags & GATE_FLAG_PROMPT) == 0) {
+        typed_note_unasked(&enquiry->typed, need);
         return ENQUIRY_UNSUPPLIED;
-    *ret_fact = line;
+    }
+    for (unsigned kind = 0; kind < TYPED_MAX; kind++) {
+        enum enquiry_outcome outcome;
+
+        if ((need & typed_need(kind)) == 0)
+            continue;
+        outcome = ask_person(enquiry, kind, text);
+        if (outcome != UNDECIDED)
+            return outcome;
+        text = NULL;
+    }
+    enquiry->answer_by_us = clock_deadline(enquiry->deadline_us);
     return UNDECIDED;
 }
 
-/* Finds what the answer asks for. Groups cost nobody's time; after a person has typed, the
- * agent's deadline starts again. */
-static enum enquiry_outcome supply(struct enquiry *enquiry, uint64_t need)
+/* Finds what the answer asks for. Groups cost nobody's time. */
+static enum enquiry_outcome supply(struct enquiry *enquiry, const struct gate_answer *answer)
 {
-    const uint64_t known = GATE_NEED_GROUPS | GATE_NEED_REASON | GATE_NEED_TICKET;
     struct gate_ask *ask = enquiry->ask;
-    enum enquiry_outcome outcome = UNDECIDED;
+    uint64_t need = answer->need;
 
-    if (need == 0 || (need & ~known) != 0)
+    if (need == 0 || (need & ~(uint64_t)(GATE_NEED_GROUPS | GATE_NEED_TYPED)) != 0)
         return ENQUIRY_UNSUPPLIED;
     if ((need & GATE_NEED_GROUPS) != 0) {
         int r = ask->groups || !enquiry->ops->groups ? -ENODATA
@@ -186,14 +177,8 @@ static enum enquiry_outcome supply(struct enquiry *enquiry, uint64_t need)
         if (r < 0)
             return r == -ENODATA ? ENQUIRY_UNSUPPLIED : fail(enquiry, r);
     }
-    if ((need & GATE_NEED_REASON) != 0)
-        outcome = ask_person(enquiry, "Reason: ", &enquiry->reason, &ask->reason);
-    if (outcome == UNDECIDED && (need & GATE_NEED_TICKET) != 0)
-        outcome = ask_person(enquiry, "Ticket: ", &enquiry->ticket, &ask->ticket);
-    if ((need & (GATE_NEED_REASON | GATE_NEED_TICKET)) != 0)
-        enquiry->answer_by_us = clock_deadline(enquiry->deadline_us);
     ask->flags |= GATE_FLAG_ASKED;
-    return outcome;
+    return (need & GATE_NEED_TYPED) != 0 ? supply_typed(enquiry, need, answer->text) : UNDECIDED;
 }
 
 /* READY: everything that may have changed while people thought is taken once more. */
@@ -343,7 +328,7 @@ static enum enquiry_outcome act_on(struct enquiry *enquiry, const struct gate_an
     case GATE_BUSY:
         return ENQUIRY_BUSY;
     case GATE_NEED:
-        return supply(enquiry, answer->need);
+        return supply(enquiry, answer);
     case GATE_READY:
         return ask_afresh(enquiry);
     default:
@@ -389,6 +374,5 @@ void enquiry_done(struct enquiry *enquiry)
     free(enquiry->text);
     free(enquiry->request);
     free(enquiry->tie);
-    wipe_free(&enquiry->reason);
-    wipe_free(&enquiry->ticket);
+    typed_done(&enquiry->typed);
 }

@@ -20,6 +20,7 @@
 #include "macro.h"
 #include "record.h"
 #include "signals.h"
+#include "typed.h"
 
 /* Allowed is far in its bits from everything else (CVE-2023-42465). */
 enum enquiry_outcome {
@@ -27,7 +28,7 @@ enum enquiry_outcome {
     ENQUIRY_DENIED = 1,   /* `text` says why */
     ENQUIRY_BUSY,         /* the agent is there and cannot answer now: `text` */
     ENQUIRY_OPEN,         /* request `request` stays open without us: `text` */
-    ENQUIRY_UNSUPPLIED,   /* the agent needs what we cannot give: `text` may say how to */
+    ENQUIRY_UNSUPPLIED,   /* the agent needs what is not given: typed_refusal() says it */
     ENQUIRY_GONE,         /* nobody answers */
     ENQUIRY_NOT_BELIEVED, /* somebody else answers, or nonsense comes back */
     ENQUIRY_CANCELLED,    /* a signal, or the client went away: the request is withdrawn */
@@ -64,14 +65,12 @@ struct enquiry {
 
     /* Results and state, zero-initialised by ENQUIRY_NULL; freed by enquiry_done. */
     struct client client;
-    char *text;    /* last text for the person, or NULL */
+    char *text;    /* last text for the person that is not a prompt, or NULL */
     char *request; /* id, or NULL */
     char *tie;     /* with ENQUIRY_ALLOWED, or NULL */
-    char *reason;
-    char *ticket;
+    struct typed typed;
     uint64_t answer_by_us;
     uint64_t wait_began_us;
-    unsigned prompts;
     unsigned rounds;
     int error;
 };

@@ -61,6 +61,8 @@ static const struct field ask_fields[] = {
     ASK_TEXT(19, tie),
     ASK_TEXT(20, session),
     ASK_NUMBER(21, parent),
+    ASK_TEXT(22, peer),
+    ASK_TEXT(23, control),
     {11, KIND_TEXT, offsetof(struct gate_ask, auth_info), 0, (size_t)16 * 1024},
 };
 

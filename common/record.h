@@ -15,7 +15,10 @@
  *     client  ASK                the facts it knows
  *     agent   ANSWER ALLOW       the door may open; a use has been recorded, durably
  *     agent   ANSWER DENY        it may not; `text` says why and what to do
- *     agent   ANSWER NEED        ask again on this connection with the facts in `need`
+ *     agent   ANSWER NEED        ask again on this connection with the facts in `need`: groups
+ *                                at once, everything else from the person, so only when the ask
+ *                                had GATE_FLAG_PROMPT. One kind a NEED; `text` is the prompt. The
+ *                                same kind again: what was given is not good enough
  *     agent   ANSWER WAIT        request `request` is open and people are asked. Sent when
  *                                the request opens and again at each change worth showing
  *     agent   ANSWER READY       it has been approved: send the ASK again, with fresh facts
@@ -69,7 +72,12 @@ enum gate_need {
     GATE_NEED_GROUPS = 1 << 0, /* the subject's groups as numeric ids */
     GATE_NEED_REASON = 1 << 1,
     GATE_NEED_TICKET = 1 << 2,
+    GATE_NEED_PEER = 1 << 3,    /* the name of a colleague who has to confirm */
+    GATE_NEED_CONTROL = 1 << 4, /* one word out of a list that the prompt shows */
 };
+
+/* What a person types. */
+#define GATE_NEED_TYPED (GATE_NEED_REASON | GATE_NEED_TICKET | GATE_NEED_PEER | GATE_NEED_CONTROL)
 
 /* Verdicts are far apart in their bits, so that no single flipped bit turns one into
  * another (CVE-2023-42465). Anything else is not an answer. */
@@ -104,6 +112,8 @@ struct gate_ask {
     const char *auth_info; /* SSH_AUTH_INFO_0 */
     const char *reason;    /* typed by the person */
     const char *ticket;
+    const char *peer;
+    const char *control;
     const char *command;   /* absolute path as resolved by sudo */
     struct gate_list argv; /* with argv[0] */
     const char *cwd;
@@ -119,7 +129,9 @@ struct gate_answer {
     uint64_t kind;    /* enum gate_kind */
     uint64_t need;    /* enum gate_need, with GATE_NEED */
     uint64_t left_ms; /* WAIT: until the request ends; ALLOW: until the grant does */
-    const char *text; /* for the person: one or two plain lines, already escaped */
+    const char *text; /* for the person: one or two plain lines, already escaped. With NEED a
+                         prompt; one that does not end in a blank gets a line of the client's
+                         own below it ("Reason: ") */
     const char *request;
     const char *grant;
     const char *asked; /* WAIT: who is asked ("carol or dave") */

@@ -1,5 +1,6 @@
 #include "str.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -207,6 +208,53 @@ char *str_escape_new(const char *text)
     char *buffer = malloc(size);
 
     return buffer ? str_escape(text, length, buffer, size) : NULL;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte behind a backslash at `p`; returns how many characters it takes, 0 if it is none. */
+static size_t unescape_one(const char *p, size_t left, char *ret_byte)
+{
+    int high, low;
+
+    if (left >= 2 && p[1] == '\\') {
+        *ret_byte = '\\';
+        return 2;
+    }
+    if (left < 4 || p[1] != 'x')
+        return 0;
+    high = hex_digit(p[2]);
+    low = hex_digit(p[3]);
+    if (high < 0 || low < 0 || (high == 0 && low == 0))
+        return 0;
+    *ret_byte = (char)(high << 4 | low);
+    return 4;
+}
+
+int str_unescape(const char *text, size_t length, char *buffer)
+{
+    size_t used = 0;
+
+    while (length > 0) {
+        size_t n = 1;
+
+        if (*text == '\\')
+            n = unescape_one(text, length, &buffer[used]);
+        else
+            buffer[used] = *text;
+        if (n == 0)
+            return -EINVAL;
+        used++;
+        text += n;
+        length -= n;
+    }
+    buffer[used] = '\0';
+    return 0;
 }
 
 static bool reserve(struct str_builder *builder, size_t extra)

@@ -40,6 +40,11 @@ char *str_escape(const char *text, size_t length, char *buffer, size_t size);
 /* The same for a NUL-terminated string into memory the caller frees; NULL on OOM. */
 char *str_escape_new(const char *text);
 
+/* What str_escape() made of a text that it did not cut, undone. Writes at most `length` bytes and a
+ * NUL into `buffer`, which may be `text` itself. Returns 0, or -EINVAL: a backslash that is none of
+ * str_escape's, or one that stands for a NUL. */
+MUST_USE int str_unescape(const char *text, size_t length, char *buffer);
+
 /* A growing string for messages and commands. Zero-initialise; free with str_builder_done.
  * An out-of-memory condition sticks and makes str_builder_take return NULL. */
 struct str_builder {

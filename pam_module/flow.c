@@ -77,6 +77,14 @@ static void say_open(const struct question *question)
     talk_refuse(&question->flow->talk, text ? text : "Not answered yet.");
 }
 
+static void say_unsupplied(const struct question *question)
+{
+    AUTO_FREE char *text =
+        typed_refusal(&question->enquiry.typed, &question->ask, "Access refused");
+
+    talk_refuse(&question->flow->talk, text ? text : "Access refused: something was not given.");
+}
+
 /* The line that says why. */
 static void say_why(const struct question *question, enum enquiry_outcome outcome)
 {
@@ -89,12 +97,8 @@ static void say_why(const struct question *question, enum enquiry_outcome outcom
         talk_refuse(talk, text ? text : "Access refused by policy.");
     else if (outcome == ENQUIRY_BUSY)
         talk_refuse(talk, text ? text : "Access refused: the Assent agent is busy. Try again.");
-    else if (outcome == ENQUIRY_UNSUPPLIED && question->enquiry.prompts > 0)
-        talk_refuse(talk, "Access refused: no reason was given.");
     else if (outcome == ENQUIRY_UNSUPPLIED)
-        talk_refuse(talk, text ? text
-                               : "Access refused: a reason is needed, which cannot be asked for "
-                                 "here. Give it with `assent request` and try again.");
+        say_unsupplied(question);
     else if (outcome == ENQUIRY_CANCELLED)
         talk_refuse(talk, "Cancelled.");
     else if (outcome == ENQUIRY_GONE)

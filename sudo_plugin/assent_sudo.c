@@ -69,7 +69,8 @@ struct question {
     struct gate_ask ask;
     struct signals signals;
     struct enquiry enquiry;
-    bool is_lost; /* the command's file, while its approval was waited for */
+    char *unsupplied; /* what to say when that is the outcome, or NULL */
+    bool is_lost;     /* the command's file, while its approval was waited for */
 };
 
 static int on_prompt(void *context, const char *text, char **ret_line)
@@ -106,6 +107,7 @@ static void question_done(struct question *question)
 {
     screen_done(&question->screen);
     enquiry_done(&question->enquiry);
+    free(question->unsupplied);
     command_done(&question->command);
     signals_restore(&question->signals);
 }
@@ -135,6 +137,9 @@ static enum enquiry_outcome question_ask(struct question *question)
     enquiry->ops = &ops;
     enquiry->context = question;
     outcome = enquiry_run(enquiry);
+    if (outcome == ENQUIRY_UNSUPPLIED)
+        question->unsupplied =
+            typed_refusal(&enquiry->typed, &question->ask, "The command was not run");
     return outcome == ENQUIRY_ALLOWED && signals_are_pending() ? ENQUIRY_CANCELLED : outcome;
 }
 
@@ -160,11 +165,8 @@ static const char *words_for(const struct question *question, enum enquiry_outco
     case ENQUIRY_OPEN:
         return text ? text : "Not approved yet. Run the command again after approval.";
     case ENQUIRY_UNSUPPLIED:
-        if (question->enquiry.prompts > 0)
-            return "No reason was given. The command was not run.";
-        return text ? text
-                    : "A reason is needed, and there is no terminal to ask for it. Use "
-                      "`assent request --service sudo --reason TEXT --wait -- COMMAND`.";
+        return question->unsupplied ? question->unsupplied
+                                    : "The command was not run: something was not given.";
     case ENQUIRY_CANCELLED:
         return "Cancelled. The command was not run.";
     case ENQUIRY_GONE:

@@ -29,7 +29,8 @@ static struct {
     char text[2048];
 } messages[MESSAGES_MAX];
 static unsigned message_count, answer_count, answer_next;
-static const char *answers[8];
+static const char *answers[16];
+const char host_end_of_input[] = "", host_interrupt[] = "^C";
 pam_handle_t *host_pamh;
 
 static void must(bool holds, const char *what)
@@ -112,6 +113,23 @@ const char *host_built(const char *name)
     return path;
 }
 
+/* What is typed at a prompt. */
+static int type_answer(struct pam_response *response)
+{
+    const char *answer;
+
+    if (answer_next >= answer_count)
+        return PAM_CONV_ERR;
+    answer = answers[answer_next++];
+    if (answer == host_interrupt) {
+        assert_int_equal(raise(SIGINT), 0);
+        return PAM_CONV_ERR;
+    }
+    if (answer != host_end_of_input)
+        response->resp = strdup(answer);
+    return PAM_SUCCESS;
+}
+
 static int converse(
     int count, const struct pam_message **asked, struct pam_response **ret, void *data)
 {
@@ -128,11 +146,10 @@ static int converse(
         message_count++;
         if (asked[i]->msg_style != PAM_PROMPT_ECHO_ON)
             continue;
-        if (answer_next >= answer_count) {
+        if (type_answer(&responses[i]) != PAM_SUCCESS) {
             free(responses);
             return PAM_CONV_ERR;
         }
-        responses[i].resp = strdup(answers[answer_next++]);
     }
     *ret = responses;
     return PAM_SUCCESS;
@@ -182,6 +199,7 @@ void host_tty(const char *tty)
 
 void host_will_answer(const char *line)
 {
+    assert_true(answer_count < sizeof(answers) / sizeof(answers[0]));
     answers[answer_count++] = line;
 }
 

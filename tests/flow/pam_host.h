@@ -35,8 +35,10 @@ extern pam_handle_t *host_pamh;
 void host_env(const char *assignment);
 void host_tty(const char *tty);
 
-/* The next prompt gets this answer; with none left the conversation fails. */
+/* The next prompt gets this answer; with none left the conversation fails. Two lines that nobody
+ * types: the end of the input, and ^C (SIGINT, and the conversation fails). */
 void host_will_answer(const char *line);
+extern const char host_end_of_input[], host_interrupt[];
 
 /* Runs a phase with this real uid (the effective one stays 0) and these PAM flags. Returns
  * the module's own return code. Fails the test when mask, dispositions or descriptors are not

@@ -125,12 +125,14 @@ static void account_never_waits(void **state)
 static void account_does_not_prompt(void **state)
 {
     (void)state;
-    scripted = (struct gate_answer){.kind = GATE_NEED,
-        .need = GATE_NEED_REASON,
-        .text = "A reason is needed: assent request --reason"};
+    scripted = (struct gate_answer){
+        .kind = GATE_NEED, .need = GATE_NEED_REASON | GATE_NEED_PEER, .text = "Reason: "};
     assert_int_equal(one_answer(SERVICE_SSHD, HOST_ACCOUNT, ALICE_UID, ""), PAM_PERM_DENIED);
     assert_int_equal(host_count(PAM_PROMPT_ECHO_ON), 0);
-    assert_true(host_showed(PAM_ERROR_MSG, "assent request"));
+    assert_true(host_showed(PAM_ERROR_MSG,
+        "Access refused: a reason and the name of a colleague are needed, which cannot be asked "
+        "for here.\n"
+        "Ask ahead: assent request --service sshd --reason \"...\" --peer NAME --wait"));
 }
 
 static void a_need_nobody_knows_is_not_supplied(void **state)
@@ -138,6 +140,7 @@ static void a_need_nobody_knows_is_not_supplied(void **state)
     (void)state;
     scripted = (struct gate_answer){.kind = GATE_NEED, .need = 1 << 7};
     assert_int_equal(one_answer(SERVICE_SSHD, HOST_ACCOUNT, ALICE_UID, ""), PAM_PERM_DENIED);
+    assert_true(host_showed(PAM_ERROR_MSG, "needs what this door cannot tell"));
     scripted.need = 0;
     assert_int_equal(one_answer(SERVICE_SSHD, HOST_ACCOUNT, ALICE_UID, ""), PAM_PERM_DENIED);
 }

@@ -22,132 +22,7 @@
 #include "../../common/names.h"
 #include "fake_gate.h"
 #include "pam_host.h"
-
-static struct approval_plugin *plugin;
-static void *library;
-static char screen[65536];
-static const char *typed[4];
-static unsigned typed_count, typed_next, prompts;
-
-/* ---- sudo's side ---------------------------------------------------------------------- */
-
-static int print(int type, const char *format, ...)
-{
-    size_t used = strlen(screen);
-    va_list args;
-    int n;
-
-    assert_int_equal(type, SUDO_CONV_ERROR_MSG | SUDO_CONV_PREFER_TTY);
-    va_start(args, format);
-    n = vsnprintf(screen + used, sizeof(screen) - used, format, args);
-    va_end(args);
-    return n;
-}
-
-static int converse(int count, const struct sudo_conv_message *messages,
-    struct sudo_conv_reply *replies, struct sudo_conv_callback *callback)
-{
-    assert_int_equal(count, 1);
-    assert_null(callback);
-    assert_int_equal(messages[0].msg_type, SUDO_CONV_PROMPT_ECHO_ON | SUDO_CONV_PREFER_TTY);
-    prompts++;
-    (void)print(SUDO_CONV_ERROR_MSG | SUDO_CONV_PREFER_TTY, "%s", messages[0].msg);
-    if (typed_next >= typed_count)
-        return -1;
-    replies[0].reply = strdup(typed[typed_next++]);
-    return 0;
-}
-
-/* What sudo would say of alice's `sudo /usr/bin/id -u`. */
-struct call {
-    unsigned version;
-    sudo_conv_t converse;
-    sudo_printf_t print;
-    const char *settings[8];
-    const char *user_info[12];
-    const char *options[4];
-    const char *command_info[12];
-    const char *argv[8];
-    const char *envp[16];
-    uid_t uid;
-};
-
-static char gate_option[128];
-
-static struct call new_call(void)
-{
-    screen[0] = '\0';
-    typed_count = typed_next = prompts = 0;
-    snprintf(gate_option, sizeof(gate_option), "gate=%s", fake_gate_path());
-    return (struct call){
-        .version = SUDO_API_VERSION,
-        .converse = converse,
-        .print = print,
-        .settings = {"progname=sudo", "network_addrs=192.0.2.1/255.255.255.0"},
-        .user_info = {"user=alice", "uid=5001", "gid=5001", "groups=5001", "cwd=/home/alice",
-            "tty=/dev/pts/3", "host=db1", "cols=100"},
-        .options = {gate_option},
-        .command_info = {"command=/usr/bin/id", "runas_user=root", "runas_uid=0", "runas_gid=0"},
-        .argv = {"id", "-u"},
-        .envp = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
-            "USER=root", "LOGNAME=root", "SHELL=/bin/sh", "TERM=xterm", "SUDO_USER=alice",
-            "SUDO_UID=5001", "SUDO_GID=5001", "SUDO_COMMAND=/usr/bin/id -u"},
-        .uid = ALICE_UID,
-    };
-}
-
-static char *const *strings(const char *const *list)
-{
-    return (char *const *)(uintptr_t)list;
-}
-
-static int count_descriptors(void)
-{
-    int count = 0;
-
-    for (int fd = 0; fd < 256; fd++)
-        count += fcntl(fd, F_GETFD) >= 0;
-    return count;
-}
-
-static int check_call(const struct call *call, const char **ret_error)
-{
-    const char *error = NULL;
-    sigset_t before, after;
-    int opened, checked, descriptors;
-
-    assert_int_equal(setresuid(call->uid, 0, 0), 0);
-    opened = plugin->open(call->version, call->converse, call->print, strings(call->settings),
-        strings(call->user_info), 1, strings(call->argv), strings(call->envp),
-        strings(call->options), &error);
-    assert_int_equal(opened, 1);
-    assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &before), 0);
-    descriptors = count_descriptors();
-    errno = EXFULL;
-    checked = plugin->check(
-        strings(call->command_info), strings(call->argv), strings(call->envp), &error);
-    assert_int_equal(errno, EXFULL);
-    assert_int_equal(count_descriptors(), descriptors);
-    assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &after), 0);
-    assert_memory_equal(&before, &after, 8);
-    plugin->close();
-    assert_int_equal(setresuid(0, 0, 0), 0);
-    assert_int_equal(typed_next, typed_count);
-    if (checked != 1 && call->uid != 0)
-        assert_non_null(error);
-    if (ret_error)
-        *ret_error = error;
-    return checked;
-}
-
-static int check_with(const struct call *call, void (*play)(int))
-{
-    struct fake_gate gate = fake_gate_start(play);
-    int checked = check_call(call, NULL);
-
-    assert_true(fake_gate_finish(&gate));
-    return checked;
-}
+#include "sudo_host.h"
 
 /* ---- facts ---------------------------------------------------------------------------- */
 
@@ -182,11 +57,11 @@ static void play_facts(int listener)
 
 static void an_allowed_command_runs_with_its_facts_told(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
-    assert_int_equal(check_with(&call, play_facts), 1);
-    assert_string_equal(screen, "");
+    assert_int_equal(sudo_check_with(&call, play_facts), 1);
+    assert_string_equal(sudo_screen, "");
 }
 
 static void play_environment(int listener)
@@ -204,7 +79,7 @@ static void play_environment(int listener)
 
 static void a_changed_environment_is_told_in_order(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
     const char *envp[] = {"PATH=/home/alice/bin", "HOME=/home/alice", "USER=root",
         "SUDO_EDITOR=/tmp/ed", "LD_PRELOAD=/tmp/e.so", "LC_ALL=C", "LANG=de_DE", "DISPLAY=:0",
         "BASH_ENV=/tmp/x", "SUDO_USER=alice"};
@@ -213,8 +88,8 @@ static void a_changed_environment_is_told_in_order(void **state)
     memset(call.envp, 0, sizeof(call.envp));
     memcpy(call.envp, envp, sizeof(envp));
     call.command_info[4] = "cwd=/srv";
-    assert_int_equal(check_with(&call, play_environment), 0);
-    assert_non_null(strstr(screen, "assent: Refused by policy.\n"));
+    assert_int_equal(sudo_check_with(&call, play_environment), 0);
+    assert_non_null(strstr(sudo_screen, "assent: Refused by policy.\n"));
 }
 
 static const char *expected_command;
@@ -234,14 +109,14 @@ static void play_writable(int listener)
 
 static void expect_told(const char *command, const char *told, bool writable)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
     char info[256];
 
     expected_command = told;
     expected_writable = writable;
     snprintf(info, sizeof(info), "command=%s", command);
     call.command_info[0] = info;
-    assert_int_equal(check_with(&call, play_writable), 1);
+    assert_int_equal(sudo_check_with(&call, play_writable), 1);
 }
 
 static void expect_writable(const char *command, bool writable)
@@ -307,18 +182,18 @@ static void play_first_argument(int listener)
 
 static void expect_first_argument(const char *typed_as, const char *told)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     expected_first = told;
     call.command_info[0] = "command=/usr/libexec/way/tool";
     call.argv[0] = typed_as;
-    assert_int_equal(check_with(&call, play_first_argument), 1);
+    assert_int_equal(sudo_check_with(&call, play_first_argument), 1);
 }
 
 static void the_directory_of_a_command_is_resolved(void **state)
 {
     const char *way = "/usr/libexec/way", *tool = "/usr/libexec/real/tool";
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
     assert_int_equal(mkdir("/usr/libexec/real", 0755), 0);
@@ -339,22 +214,22 @@ static void the_directory_of_a_command_is_resolved(void **state)
     assert_int_equal(lchown(way, 0, 0), 0);
     assert_int_equal(symlink("nowhere", "/usr/libexec/dead"), 0);
     call.command_info[0] = "command=/usr/libexec/dead/tool";
-    assert_int_equal(check_call(&call, NULL), 0);
-    assert_non_null(strstr(screen, "the directory of the command cannot be resolved"));
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    assert_non_null(strstr(sudo_screen, "the directory of the command cannot be resolved"));
 }
 
 static void a_command_that_is_not_there_is_refused(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
     call.command_info[0] = "command=/usr/libexec/nothing";
-    assert_int_equal(check_call(&call, NULL), 0);
+    assert_int_equal(sudo_check(&call, NULL), 0);
     assert_int_equal(symlink("loop", "/usr/libexec/loop"), 0);
     call.command_info[0] = "command=/usr/libexec/loop";
-    assert_int_equal(check_call(&call, NULL), 0);
+    assert_int_equal(sudo_check(&call, NULL), 0);
     call.command_info[0] = "command=/usr/libexec";
-    assert_int_equal(check_call(&call, NULL), 0);
+    assert_int_equal(sudo_check(&call, NULL), 0);
 }
 
 static void play_edit(int listener)
@@ -371,7 +246,7 @@ static void play_edit(int listener)
 
 static void sudoedit_is_about_its_files(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
     const char *argv[] = {"/usr/bin/vim", "-u", "NONE", "--", "/etc/hosts", "notes"};
 
     (void)state;
@@ -379,96 +254,96 @@ static void sudoedit_is_about_its_files(void **state)
     memcpy(call.argv, argv, sizeof(argv));
     call.command_info[0] = "command=/usr/bin/vim";
     call.command_info[4] = "sudoedit=true";
-    assert_int_equal(check_with(&call, play_edit), 1);
+    assert_int_equal(sudo_check_with(&call, play_edit), 1);
     call.argv[5] = "../secret";
-    assert_int_equal(check_call(&call, NULL), 0);
+    assert_int_equal(sudo_check(&call, NULL), 0);
     call.argv[4] = NULL;
-    assert_int_equal(check_call(&call, NULL), 0);
+    assert_int_equal(sudo_check(&call, NULL), 0);
     call.argv[3] = NULL;
-    assert_int_equal(check_call(&call, NULL), 0);
+    assert_int_equal(sudo_check(&call, NULL), 0);
 }
 
 /* ---- refusals before asking ----------------------------------------------------------- */
 
 static void what_no_rule_can_speak_of_is_refused(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
     static char huge[100 * 1024];
 
     (void)state;
     call.command_info[4] = "chroot=/srv/jail";
-    assert_int_equal(check_call(&call, NULL), 0);
-    assert_non_null(strstr(screen, "chroot"));
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    assert_non_null(strstr(sudo_screen, "chroot"));
+    call = sudo_new_call();
     call.settings[2] = "runas_group=shadow";
-    assert_int_equal(check_call(&call, NULL), 0);
-    assert_non_null(strstr(screen, "sudo -g"));
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    assert_non_null(strstr(sudo_screen, "sudo -g"));
+    call = sudo_new_call();
     call.command_info[4] = "runas_euid=33";
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.command_info[2] = "runas_uid=4294967295";
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.command_info[2] = "runas_gid=0";
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.command_info[0] = "command=id";
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     memset(huge, 'a', sizeof(huge) - 1);
     call.argv[2] = huge;
-    assert_int_equal(check_call(&call, NULL), 0);
-    assert_non_null(strstr(screen, "too long"));
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    assert_non_null(strstr(sudo_screen, "too long"));
+    call = sudo_new_call();
     huge[9000] = '\0';
     huge[1] = '=';
     call.envp[10] = huge;
-    assert_int_equal(check_call(&call, NULL), 0);
-    assert_non_null(strstr(screen, "environment is too large"));
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    assert_non_null(strstr(sudo_screen, "environment is too large"));
 }
 
 static void open_never_says_no(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
     call.version = SUDO_API_MKVERSION(2, 0);
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.options[1] = "bogus=1";
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.options[0] = "gate=relative";
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.options[1] = "deadline=3";
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     memset(call.user_info, 0, sizeof(call.user_info));
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.user_info[1] = "uid=5002"; /* not who really called */
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.user_info[0] = "user=a/b";
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.converse = NULL;
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.print = NULL;
-    assert_int_equal(check_call(&call, NULL), 0);
-    call = new_call();
+    assert_int_equal(sudo_check(&call, NULL), 0);
+    call = sudo_new_call();
     call.options[0] = NULL; /* the gate's own path: no agent on a build machine */
     call.options[1] = NULL;
     call.uid = ALICE_UID;
-    assert_int_equal(plugin->open(0, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL), 1);
-    assert_int_equal(plugin->check(NULL, NULL, NULL, NULL), 0);
-    plugin->close();
-    plugin->close();
+    assert_int_equal(sudo_plugin->open(0, NULL, NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL), 1);
+    assert_int_equal(sudo_plugin->check(NULL, NULL, NULL, NULL), 0);
+    sudo_plugin->close();
+    sudo_plugin->close();
     /* check() without open() */
-    assert_int_equal(plugin->check(NULL, NULL, NULL, NULL), 0);
+    assert_int_equal(sudo_plugin->check(NULL, NULL, NULL, NULL), 0);
 }
 
 /* ---- answers -------------------------------------------------------------------------- */
@@ -488,29 +363,29 @@ static void play_scripted(int listener)
 
 static void refusals_say_why(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
     scripted = (struct gate_answer){.kind = GATE_DENY, .text = "Not on Fridays.\nAsk carol."};
-    assert_int_equal(check_with(&call, play_scripted), 0);
-    assert_string_equal(screen, "assent: Not on Fridays.\nAsk carol.\n");
-    call = new_call();
+    assert_int_equal(sudo_check_with(&call, play_scripted), 0);
+    assert_string_equal(sudo_screen, "assent: Not on Fridays.\nAsk carol.\n");
+    call = sudo_new_call();
     scripted = (struct gate_answer){.kind = GATE_BUSY, .text = "Busy."};
-    assert_int_equal(check_with(&call, play_scripted), 0);
-    call = new_call();
+    assert_int_equal(sudo_check_with(&call, play_scripted), 0);
+    call = sudo_new_call();
     scripted = (struct gate_answer){.kind = GATE_ALLOW ^ 4};
-    assert_int_equal(check_with(&call, play_scripted), 0);
-    assert_non_null(strstr(screen, "not a trusted Assent agent"));
+    assert_int_equal(sudo_check_with(&call, play_scripted), 0);
+    assert_non_null(strstr(sudo_screen, "not a trusted Assent agent"));
 }
 
 static void without_an_agent_nothing_runs(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
     const char *error;
 
     (void)state;
-    assert_int_equal(check_call(&call, &error), 0);
-    assert_non_null(strstr(screen, "does not answer"));
+    assert_int_equal(sudo_check(&call, &error), 0);
+    assert_non_null(strstr(sudo_screen, "does not answer"));
     assert_non_null(strstr(error, "does not answer"));
 }
 
@@ -524,32 +399,32 @@ static void play_frozen(int listener)
 
 static void a_frozen_agent_costs_the_deadline(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
     uint64_t began = clock_boottime_us();
 
     (void)state;
     call.options[1] = "deadline=1s";
-    assert_int_equal(check_with(&call, play_frozen), 0);
+    assert_int_equal(sudo_check_with(&call, play_frozen), 0);
     assert_in_range(clock_boottime_us() - began, USEC_PER_SEC, 1100 * USEC_PER_MSEC);
 }
 
 static void root_is_recorded_not_gated(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
     call.user_info[0] = "user=root";
     call.user_info[1] = "uid=0";
     call.uid = 0;
-    assert_int_equal(check_call(&call, NULL), 1); /* no agent */
+    assert_int_equal(sudo_check(&call, NULL), 1); /* no agent */
     scripted = (struct gate_answer){.kind = GATE_DENY};
-    assert_int_equal(check_with(&call, play_scripted), 1);
+    assert_int_equal(sudo_check_with(&call, play_scripted), 1);
     call.command_info[4] = "chroot=/srv/jail";
-    assert_int_equal(check_call(&call, NULL), 1);
-    assert_string_equal(screen, "");
+    assert_int_equal(sudo_check(&call, NULL), 1);
+    assert_string_equal(sudo_screen, "");
     /* Somebody who says he is root is not. */
     call.uid = ALICE_UID;
-    assert_int_equal(check_call(&call, NULL), 0);
+    assert_int_equal(sudo_check(&call, NULL), 0);
 }
 
 static void play_not_waiting(int listener)
@@ -589,50 +464,50 @@ static unsigned read_spool(char *text, size_t size)
 
 static void the_rescue_group_runs_commands_when_the_agent_is_gone(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
     char text[2048];
 
     (void)state;
     call.options[1] = "rescue=rescuers";
-    assert_int_equal(check_call(&call, NULL), 0); /* alice is not in it */
+    assert_int_equal(sudo_check(&call, NULL), 0); /* alice is not in it */
     assert_int_equal(read_spool(text, sizeof(text)), 0);
-    call = new_call();
+    call = sudo_new_call();
     call.options[1] = "rescue=rescuers";
     call.user_info[0] = "user=carol";
     call.user_info[1] = "uid=5002";
     call.uid = CAROL_UID;
-    assert_int_equal(check_call(&call, NULL), 1);
+    assert_int_equal(sudo_check(&call, NULL), 1);
     assert_int_equal(read_spool(text, sizeof(text)), 1);
     assert_non_null(strstr(text, "service=sudo\nuser=carol\nuid=5002\n"));
     assert_non_null(strstr(text, "command=/usr/bin/id -u\n"));
     /* Refused is not gone. */
     scripted = (struct gate_answer){.kind = GATE_DENY};
-    assert_int_equal(check_with(&call, play_scripted), 0);
+    assert_int_equal(sudo_check_with(&call, play_scripted), 0);
     scripted = (struct gate_answer){.kind = GATE_BUSY};
-    assert_int_equal(check_with(&call, play_scripted), 0);
+    assert_int_equal(sudo_check_with(&call, play_scripted), 0);
     assert_int_equal(read_spool(text, sizeof(text)), 1);
     /* Without the option nobody is. */
     call.options[1] = NULL;
-    assert_int_equal(check_call(&call, NULL), 0);
+    assert_int_equal(sudo_check(&call, NULL), 0);
 }
 
 static void noninteractive_never_waits(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
     call.settings[2] = "noninteractive=true";
-    assert_int_equal(check_with(&call, play_not_waiting), 0);
-    assert_string_equal(screen, "assent: Request K7QM-2F9X is open.\n");
-    call = new_call();
+    assert_int_equal(sudo_check_with(&call, play_not_waiting), 0);
+    assert_string_equal(sudo_screen, "assent: Request K7QM-2F9X is open.\n");
+    call = sudo_new_call();
     call.user_info[5] = "host=db1"; /* no terminal */
-    assert_int_equal(check_with(&call, play_not_waiting), 0);
+    assert_int_equal(sudo_check_with(&call, play_not_waiting), 0);
     scripted = (struct gate_answer){.kind = GATE_NEED, .need = GATE_NEED_REASON};
-    call = new_call();
+    call = sudo_new_call();
     call.user_info[5] = "host=db1";
-    assert_int_equal(check_with(&call, play_scripted), 0);
-    assert_int_equal(prompts, 0);
-    assert_non_null(strstr(screen, "assent request"));
+    assert_int_equal(sudo_check_with(&call, play_scripted), 0);
+    assert_int_equal(sudo_prompts, 0);
+    assert_non_null(strstr(sudo_screen, "assent request"));
 }
 
 /* ---- waiting -------------------------------------------------------------------------- */
@@ -686,21 +561,21 @@ static void play_approved(int listener)
 
 static void waiting_shows_progress_and_asks_afresh(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
     make_file(swapped, 0755);
     call.command_info[0] = "command=/usr/libexec/swapped";
-    typed[typed_count++] = "disk is full";
-    assert_int_equal(check_with(&call, play_approved), 1);
-    assert_non_null(strstr(screen, "carol or dave will be asked.\nReason: "));
-    assert_non_null(strstr(screen, "assent: Request K7QM-2F9X is open: carol or dave can"));
+    sudo_will_type("disk is full");
+    assert_int_equal(sudo_check_with(&call, play_approved), 1);
+    assert_non_null(strstr(sudo_screen, "carol or dave will be asked.\nReason: "));
+    assert_non_null(strstr(sudo_screen, "assent: Request K7QM-2F9X is open: carol or dave can"));
     assert_non_null(
-        strstr(screen, "\rRequest K7QM-2F9X waits for carol or dave (0s, ^C gives up)"));
+        strstr(sudo_screen, "\rRequest K7QM-2F9X waits for carol or dave (0s, ^C gives up)"));
     assert_non_null(
-        strstr(screen, "\rRequest K7QM-2F9X waits for carol or dave (1s, ^C gives up)"));
+        strstr(sudo_screen, "\rRequest K7QM-2F9X waits for carol or dave (1s, ^C gives up)"));
     /* The line is taken away before the command writes. */
-    assert_string_equal(screen + strlen(screen) - 3, "  \r");
+    assert_string_equal(sudo_screen + strlen(sudo_screen) - 3, "  \r");
 }
 
 static const char *crossing = "/usr/libexec/crossing";
@@ -717,7 +592,7 @@ static void play_leads_elsewhere(int listener)
 
 static void what_leads_elsewhere_when_approved_does_not_run(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
     assert_int_equal(mkdir("/usr/libexec/left", 0755), 0);
@@ -726,9 +601,9 @@ static void what_leads_elsewhere_when_approved_does_not_run(void **state)
     make_file("/usr/libexec/right/tool", 0755);
     assert_int_equal(symlink("left", crossing), 0);
     call.command_info[0] = "command=/usr/libexec/crossing/tool";
-    typed[typed_count++] = "disk is full";
-    assert_int_equal(check_with(&call, play_leads_elsewhere), 0);
-    assert_non_null(strstr(screen, "its path leads elsewhere now"));
+    sudo_will_type("disk is full");
+    assert_int_equal(sudo_check_with(&call, play_leads_elsewhere), 0);
+    assert_non_null(strstr(sudo_screen, "its path leads elsewhere now"));
 }
 
 static void play_denied_later(int listener)
@@ -741,12 +616,12 @@ static void play_denied_later(int listener)
 
 static void refused_while_waiting(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
-    typed[typed_count++] = "disk is full";
-    assert_int_equal(check_with(&call, play_denied_later), 0);
-    assert_non_null(strstr(screen, "\rassent: carol says: no.\n"));
+    sudo_will_type("disk is full");
+    assert_int_equal(sudo_check_with(&call, play_denied_later), 0);
+    assert_non_null(strstr(sudo_screen, "\rassent: carol says: no.\n"));
 }
 
 static void play_only_asks(int listener)
@@ -760,12 +635,12 @@ static void play_only_asks(int listener)
 
 static void no_reason_no_command(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
-    assert_int_equal(check_with(&call, play_only_asks), 0);
-    assert_int_equal(prompts, 1);
-    assert_non_null(strstr(screen, "No reason was given. The command was not run."));
+    assert_int_equal(sudo_check_with(&call, play_only_asks), 0);
+    assert_int_equal(sudo_prompts, 1);
+    assert_non_null(strstr(sudo_screen, "assent: The command was not run: no reason was given.\n"));
 }
 
 static void play_restart(int listener)
@@ -783,11 +658,11 @@ static void play_restart(int listener)
 
 static void the_wait_survives_a_restart(void **state)
 {
-    struct call call = new_call();
+    struct sudo_call call = sudo_new_call();
 
     (void)state;
-    typed[typed_count++] = "disk is full";
-    assert_int_equal(check_with(&call, play_restart), 1);
+    sudo_will_type("disk is full");
+    assert_int_equal(sudo_check_with(&call, play_restart), 1);
 }
 
 static volatile sig_atomic_t caught;
@@ -823,17 +698,18 @@ static void a_signal_means_the_command_does_not_run(void **state)
     (void)state;
     for (size_t i = 0; i < 2 * ARRAY_SIZE(numbers); i++) {
         struct sigaction mine = {.sa_handler = on_signal}, found;
-        struct call call = new_call();
+        struct sudo_call call = sudo_new_call();
 
         caught = 0;
         number_to_send = numbers[i / 2];
         if (i % 2 == 0)
-            typed[typed_count++] = "disk is full";
+            sudo_will_type("disk is full");
         assert_int_equal(sigaction(number_to_send, &mine, &found), 0);
-        assert_int_equal(check_with(&call, i % 2 == 0 ? play_signal : play_signal_with_allow), 0);
+        assert_int_equal(
+            sudo_check_with(&call, i % 2 == 0 ? play_signal : play_signal_with_allow), 0);
         assert_int_equal(sigaction(number_to_send, &found, NULL), 0);
         assert_int_equal(caught, number_to_send);
-        assert_non_null(strstr(screen, "assent: Cancelled. The command was not run.\n"));
+        assert_non_null(strstr(sudo_screen, "assent: Cancelled. The command was not run.\n"));
     }
 }
 
@@ -842,30 +718,24 @@ static void a_signal_means_the_command_does_not_run(void **state)
 static void the_plugin_is_complete(void **state)
 {
     (void)state;
-    assert_int_equal(plugin->type, SUDO_APPROVAL_PLUGIN);
-    assert_int_equal(SUDO_API_VERSION_GET_MAJOR(plugin->version), SUDO_API_VERSION_MAJOR);
-    assert_non_null(plugin->open);
-    assert_non_null(plugin->check); /* without one sudo skips it */
-    assert_non_null(plugin->close);
-    assert_int_equal(plugin->show_version(1), 1);
+    assert_int_equal(sudo_plugin->type, SUDO_APPROVAL_PLUGIN);
+    assert_int_equal(SUDO_API_VERSION_GET_MAJOR(sudo_plugin->version), SUDO_API_VERSION_MAJOR);
+    assert_non_null(sudo_plugin->open);
+    assert_non_null(sudo_plugin->check); /* without one sudo skips it */
+    assert_non_null(sudo_plugin->close);
+    assert_int_equal(sudo_plugin->show_version(1), 1);
 }
 
 static int group_setup(void **state)
 {
     (void)state;
-    host_setup();
-    library = dlopen(host_built("assent_sudo.so"), RTLD_LAZY | RTLD_GLOBAL);
-    if (!library)
-        return -1;
-    plugin = dlsym(library, "assent_sudo");
-    return plugin ? 0 : -1;
+    return sudo_setup();
 }
 
 static int group_teardown(void **state)
 {
     (void)state;
-    host_teardown();
-    return dlclose(library);
+    return sudo_teardown();
 }
 
 int main(void)

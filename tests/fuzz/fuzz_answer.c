@@ -30,10 +30,15 @@ static void check_text(const char *text)
         must((unsigned char)*text >= 0x20 ? *text != 0x7f : *text == '\n');
 }
 
+/* Every fifth time nothing is typed. */
 static int on_prompt(void *context, const char *text, char **ret_line)
 {
-    (void)context;
+    unsigned *prompts = context;
+
+    must(text[0] != '\0' && text[strlen(text) - 1] == ' ');
     check_text(text);
+    if (++*prompts % 5 == 0)
+        return -ENODATA;
     *ret_line = strdup(" because ");
     return *ret_line ? 0 : -ENOMEM;
 }
@@ -59,6 +64,17 @@ static int on_groups(void *context, struct gate_ask *ask)
 
 static const struct enquiry_ops ops = {
     .prompt = on_prompt, .waiting = on_waiting, .groups = on_groups};
+
+/* Something was not supplied: what the person is told names it. */
+static void check_refusal(const struct enquiry *enquiry)
+{
+    char *text = typed_refusal(&enquiry->typed, enquiry->ask, "Refused");
+
+    must(text && (enquiry->typed.lacking & ~(uint64_t)GATE_NEED_TYPED) == 0);
+    must((enquiry->typed.lacking == 0) == (enquiry->typed.why == 0));
+    check_text(text);
+    free(text);
+}
 
 /* Queues the packets and closes: the enquiry then meets an agent that says all this, whatever
  * it is asked, and goes. Returns whether one of them decodes as an ALLOW. */
@@ -93,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gate_ask ask;
     struct enquiry enquiry = ENQUIRY_NULL;
     enum enquiry_outcome outcome;
+    unsigned prompts = 0;
     bool allows;
     int fds[2];
 
@@ -108,11 +125,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enquiry.wait_us = 1000;
     enquiry.ask = &ask;
     enquiry.ops = &ops;
+    enquiry.context = &prompts;
     enquiry.client.fd = fds[0];
     enquiry.client.buffer = malloc(GATE_MESSAGE_MAX);
     must(enquiry.client.buffer != NULL);
     outcome = enquiry_run(&enquiry);
     must(outcome == ENQUIRY_ALLOWED ? allows : outcome > 0 && outcome <= ENQUIRY_FAILED);
+    must(prompts <= 4 * TYPED_TRIES_MAX);
+    if (outcome == ENQUIRY_UNSUPPLIED)
+        check_refusal(&enquiry);
     check_text(enquiry.text);
     check_text(enquiry.request);
     enquiry_done(&enquiry);

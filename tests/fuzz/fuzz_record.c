@@ -32,7 +32,8 @@ static size_t measure_list(const struct gate_list *list)
 static void measure_ask(const struct gate_ask *ask)
 {
     const char *const texts[] = {ask->user, ask->service, ask->run_as, ask->tty, ask->rhost,
-        ask->reason, ask->ticket, ask->command, ask->cwd, ask->tie, ask->session};
+        ask->reason, ask->ticket, ask->peer, ask->control, ask->command, ask->cwd, ask->tie,
+        ask->session};
     uint64_t sum = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

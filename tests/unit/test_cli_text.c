@@ -14,6 +14,7 @@
 #include "../../cli/text.h"
 #include "../../cli/when.h"
 #include "../../common/clock.h"
+#include "../../common/rfc3339.h"
 
 #define MIN UINT64_C(60)
 #define HOUR (60 * MIN)
@@ -108,18 +109,18 @@ static void test_times_are_read_from_rfc3339(void **state UNUSED)
     uint64_t us = 7;
     char text[CLOCK_RFC3339_SIZE];
 
-    assert_int_equal(when_parse("2026-11-20T10:00:00Z", &us), 0);
+    assert_int_equal(rfc3339_parse("2026-11-20T10:00:00Z", &us), 0);
     clock_format_rfc3339(us, text);
     assert_string_equal(text, "2026-11-20T10:00:00Z");
-    assert_int_equal(when_parse("1970-01-01T00:00:00Z", &us), 0);
+    assert_int_equal(rfc3339_parse("1970-01-01T00:00:00Z", &us), 0);
     assert_int_equal(us, 0);
-    assert_int_equal(when_parse("1970-01-01T00:00:01.25Z", &us), 0);
+    assert_int_equal(rfc3339_parse("1970-01-01T00:00:01.25Z", &us), 0);
     assert_int_equal(us, 1250000);
-    assert_int_equal(when_parse("1970-01-01T00:00:00.123456789Z", &us), 0);
+    assert_int_equal(rfc3339_parse("1970-01-01T00:00:00.123456789Z", &us), 0);
     assert_int_equal(us, 123456);
-    assert_int_equal(when_parse("1970-01-01T02:00:00+02:00", &us), 0);
+    assert_int_equal(rfc3339_parse("1970-01-01T02:00:00+02:00", &us), 0);
     assert_int_equal(us, 0);
-    assert_int_equal(when_parse("1970-01-01T00:00:00-01:30", &us), 0);
+    assert_int_equal(rfc3339_parse("1970-01-01T00:00:00-01:30", &us), 0);
     assert_int_equal(us, 5400 * USEC_PER_SEC);
 }
 
@@ -134,7 +135,7 @@ static void test_what_is_no_time_is_refused(void **state UNUSED)
     uint64_t us = 7;
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        assert_int_equal(when_parse(bad[i], &us), -22);
+        assert_int_equal(rfc3339_parse(bad[i], &us), -22);
     assert_int_equal(us, 7);
 }
 

@@ -12,6 +12,7 @@
 #include "../../cli/json.h"
 #include "../../cli/view.h"
 #include "../../cli/when.h"
+#include "../../common/rfc3339.h"
 
 static const struct cli_options plain;
 
@@ -55,7 +56,7 @@ static char *show_as(show_fn show, const char *json, const struct cli_options *o
     struct str_builder out = {0};
     struct view view = {.options = options, .uid = uid};
 
-    assert_int_equal(when_parse("2026-11-20T10:00:00Z", &view.now_us), 0);
+    assert_int_equal(rfc3339_parse("2026-11-20T10:00:00Z", &view.now_us), 0);
     show(&out, &view, value);
     return str_builder_take(&out);
 }

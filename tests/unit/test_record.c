@@ -32,6 +32,8 @@ static struct gate_ask full_ask(void)
         .auth_info = "publickey ssh-ed25519 AAAA\n",
         .reason = "replica is \xc3\xa4ltlich\nand stuck",
         .ticket = "INC-1",
+        .peer = "carol",
+        .control = "snapshot",
         .command = "/usr/bin/id",
         .argv = {"id\0\0-u\0", 7},
         .cwd = "",
@@ -60,6 +62,8 @@ static void assert_asks_equal(const struct gate_ask *a, const struct gate_ask *b
     assert_string_equal(a->auth_info, b->auth_info);
     assert_string_equal(a->reason, b->reason);
     assert_string_equal(a->ticket, b->ticket);
+    assert_string_equal(a->peer, b->peer);
+    assert_string_equal(a->control, b->control);
     assert_string_equal(a->command, b->command);
     assert_string_equal(a->cwd, b->cwd);
     assert_string_equal(a->tie, b->tie);
@@ -149,6 +153,28 @@ static void verdicts_are_far_apart(void **state)
             assert_true(__builtin_popcount(kinds[i] ^ kinds[j]) >= 8);
 }
 
+/* `text` is the longest there may be. */
+static void evidence_has_caps(char *text)
+{
+    static const size_t offsets[] = {offsetof(struct gate_ask, ticket),
+        offsetof(struct gate_ask, peer), offsetof(struct gate_ask, control)};
+
+    for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
+        struct gate_ask ask = full_ask(), back;
+        const char **at = (const char **)(void *)((char *)&ask + offsets[i]);
+        int length;
+
+        *at = text;
+        length = record_encode_ask(&ask, buffer, sizeof(buffer));
+        assert_true(length > 0);
+        assert_int_equal(record_decode_ask(buffer, (size_t)length, &back), 0);
+        assert_string_equal(*(const char **)(void *)((char *)&back + offsets[i]), text);
+        text[GATE_TEXT_MAX - 1] = 'a';
+        assert_int_equal(record_encode_ask(&ask, buffer, sizeof(buffer)), -EMSGSIZE);
+        text[GATE_TEXT_MAX - 1] = '\0';
+    }
+}
+
 static void caps_hold_when_writing(void **state)
 {
     static char text[GATE_TEXT_MAX + 1], list[GATE_ARGV_MAX + 1];
@@ -161,6 +187,7 @@ static void caps_hold_when_writing(void **state)
     assert_int_equal(record_encode_ask(&ask, buffer, sizeof(buffer)), -EMSGSIZE);
     text[GATE_TEXT_MAX - 1] = '\0';
     assert_true(record_encode_ask(&ask, buffer, sizeof(buffer)) > 0);
+    evidence_has_caps(text);
     ask.argv = (struct gate_list){list, sizeof(list)};
     assert_int_equal(record_encode_ask(&ask, buffer, sizeof(buffer)), -EMSGSIZE);
     ask.argv = (struct gate_list){list, GATE_ARGV_MAX};
@@ -205,8 +232,8 @@ static void every_shorter_message_is_refused_or_whole(void **state)
             accepted++;
         free(exact);
     }
-    /* Only where a field ends: after the header and after each of the 21 fields but the last. */
-    assert_int_equal(accepted, 21);
+    /* Only where a field ends: after the header and after each of the 23 fields but the last. */
+    assert_int_equal(accepted, 23);
 }
 
 /* A message by hand. */
@@ -257,6 +284,18 @@ static void hostile_fields_are_refused(void **state)
     start(&writer, 1, GATE_ASK); /* a text over its cap */
     add(&writer, 5, long_text, GATE_TEXT_MAX);
     assert_int_equal(decode_ask(&writer), -EBADMSG);
+    for (uint16_t tag = 22; tag <= 23; tag++) { /* peer and control are texts like others */
+        start(&writer, 1, GATE_ASK);
+        add(&writer, tag, long_text, GATE_TEXT_MAX);
+        assert_int_equal(decode_ask(&writer), -EBADMSG);
+        start(&writer, 1, GATE_ASK);
+        add(&writer, tag, "car\0ol", 6);
+        assert_int_equal(decode_ask(&writer), -EBADMSG);
+        start(&writer, 1, GATE_ASK);
+        add(&writer, tag, "a", 1);
+        add(&writer, tag, "b", 1);
+        assert_int_equal(decode_ask(&writer), -EBADMSG);
+    }
     start(&writer, 1, GATE_ASK); /* a list without its end */
     add(&writer, 15, "id", 2);
     assert_int_equal(decode_ask(&writer), -EBADMSG);
