@@ -109,7 +109,10 @@ $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS) $(BUILD
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BENCH_HELPERS) $(AGENT) $(POLICY) $(COMMON)
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS) -lpam
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(AGENT_LIBS) -lpam $(BENCH_LIBS)
+
+# Yardsticks, needed by nothing else.
+$(BUILD)/tests/bench/bench_hbac: BENCH_LIBS := -lipa_hbac
 
 .SECONDARY:
 
@@ -176,7 +179,7 @@ test-interop: $(ASSENTD) ## a Varlink client that is not ours (Debian's Go libra
 
 .PHONY: bench bench-programs
 bench: ## figures side by side, as a table and as JSON in build/bench.json (root)
-	@tests/deps.sh
+	@tests/deps.sh bench
 	@$(MAKE) --no-print-directory bench-programs
 	@tests/bench/run.sh $(BUILD)
 

@@ -3,6 +3,7 @@
 # all is there. Debian 12 or later, as root.
 #
 #   tests/deps.sh           install what is missing
+#   tests/deps.sh bench     the same with what is measured beside us
 #   tests/deps.sh --list    print the package names
 set -eu
 
@@ -21,6 +22,10 @@ PACKAGES=(
     # static checks
     clang clang-format clang-tidy cppcheck shellcheck mandoc
 )
+
+if [ "${1:-}" = bench ]; then
+    PACKAGES+=(libipa-hbac-dev)
+fi
 
 missing() {
     local package

@@ -29,13 +29,20 @@ static int compare_double(const void *left, const void *right)
     return (*a > *b) - (*a < *b);
 }
 
-void bench_print_times(const char *name, uint64_t *ns, size_t count)
+void bench_print_batches(const char *name, uint64_t *ns, size_t count, size_t size)
 {
+    double each = 1000 * (double)size;
+
     if (count == 0)
         bench_die(name, 0);
     qsort(ns, count, sizeof(*ns), compare_ns);
-    printf("%s_p50 %.1f us\n", name, (double)ns[count / 2] / 1000);
-    printf("%s_p99 %.1f us\n", name, (double)ns[count * 99 / 100] / 1000);
+    printf("%s_p50 %.4f us\n", name, (double)ns[count / 2] / each);
+    printf("%s_p99 %.4f us\n", name, (double)ns[count * 99 / 100] / each);
+}
+
+void bench_print_times(const char *name, uint64_t *ns, size_t count)
+{
+    bench_print_batches(name, ns, count, 1);
 }
 
 double bench_median(double *values, size_t count)

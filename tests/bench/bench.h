@@ -12,6 +12,9 @@ uint64_t bench_now_ns(void);
 /* Prints "NAME_p50 VALUE us" and "NAME_p99 VALUE us"; sorts `ns`. */
 void bench_print_times(const char *name, uint64_t *ns, size_t count);
 
+/* The same of `count` batches, each of which did what is measured `size` times. */
+void bench_print_batches(const char *name, uint64_t *ns, size_t count, size_t size);
+
 /* The middle one; sorts. */
 double bench_median(double *values, size_t count);
 

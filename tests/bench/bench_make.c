@@ -1,12 +1,12 @@
 /* Makes what the measurements are fed with, the same at every run:
  *
  *     bench_make rules N         a policy of N rules, the last of which lets group0 in by ssh
+ *     bench_make sudo-rules N    a policy of N rules on sudo commands
  *     bench_make passwd N        N accounts user0.. from user id 1000, and the approvers
  *     bench_make group N         N groups group0.. from group id 1000
  *     bench_make grants N FILE   N open grants in the ledger FILE, each of another account
  *
- * Each rule but the last names five users, two groups and five hosts, as a fleet's policy would;
- * none of the hosts is this one. */
+ * What the rules name: rules.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,52 +18,33 @@
 #include "../../agent/ledger/ledger.h"
 #include "../../common/clock.h"
 #include "bench.h"
+#include "rules.h"
 
 #define HOUR_US (3600 * USEC_PER_SEC)
 
-static unsigned draw(unsigned below)
-{
-    static uint64_t state = UINT64_C(0x853c49e6748fea9b);
-
-    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned)(state >> 33) % below;
-}
-
-static void print_some(const char *key, const char *stem, unsigned count, unsigned of)
-{
-    printf("%s: [", key);
-    for (unsigned i = 0; i < count; i++)
-        printf("%s%s%u", i > 0 ? ", " : "", stem, draw(of));
-    printf("]");
-}
-
-/* A tenth of the rules name nobody. */
-static void print_rule(unsigned number, unsigned rules)
-{
-    static const char *const decisions[] = {"allow", "deny", "escalate"};
-
-    printf("  - {id: rule-%u, owner: leads, decision: %s, who: {", number, decisions[number % 3]);
-    if (number % 10 != 9) {
-        print_some("user", "user", 5, rules);
-        printf(", ");
-        print_some("group", "group", 2, rules / 5 + 10);
-    }
-    printf("}, what: {service: sshd}, where: {");
-    print_some("host", "host", 5, rules);
-    printf("}, reason: Only for those on call");
-    if (number % 3 == 2)
-        printf(", approval: {strength: local, stages: [{from: leads, within: 10m}]}");
-    printf("}\n");
-}
-
 static void print_rules(unsigned rules)
 {
-    printf("people: {carol: {accounts: [carol]}, dave: {accounts: [dave]}}\n"
-           "groups: {leads: [carol, dave]}\nrules:\n");
-    for (unsigned i = 0; i + 1 < rules; i++)
-        print_rule(i, rules);
-    printf("  - {id: let-in, owner: leads, certified_until: 2099-12-31, decision: allow, who: {group: group0},\n"
+    rules_print_head(stdout);
+    for (unsigned i = 0; i + 1 < rules; i++) {
+        struct drawn_rule rule;
+
+        rule_draw(i, rules, &rule);
+        rule_print_login(stdout, &rule);
+    }
+    printf("  - {id: let-in, owner: leads, certified_until: 2099-12-31, decision: allow,\n"
+           "     who: {group: group0},\n"
            "     what: {service: sshd}, reason: The last rule}\n");
+}
+
+static void print_sudo_rules(unsigned rules)
+{
+    rules_print_head(stdout);
+    for (unsigned i = 0; i < rules; i++) {
+        struct drawn_rule rule;
+
+        rule_draw(i, rules, &rule);
+        rule_print_sudo(stdout, &rule);
+    }
 }
 
 static void print_passwd(unsigned accounts)
@@ -166,6 +147,8 @@ int main(int argc, char **argv)
 
     if (strcmp(what, "rules") == 0)
         print_rules(count);
+    else if (strcmp(what, "sudo-rules") == 0)
+        print_sudo_rules(count);
     else if (strcmp(what, "passwd") == 0)
         print_passwd(count);
     else if (strcmp(what, "group") == 0)
@@ -173,6 +156,6 @@ int main(int argc, char **argv)
     else if (strcmp(what, "grants") == 0 && argc == 4)
         make_ledger(argv[3], count);
     else
-        bench_die("usage: rules N | passwd N | group N | grants N FILE", 0);
+        bench_die("usage: rules N | sudo-rules N | passwd N | group N | grants N FILE", 0);
     return 0;
 }

@@ -8,20 +8,23 @@
 # --no-journal, as root, from BUILDDIR; on the private host it is the packaged unit with the journal,
 # its ledger on a disk.
 #
-# BENCH_ONLY="pam gate load memory sudo ledger policy"  some of it.
+# BENCH_ONLY="pam gate load memory sudo ledger policy compile"  some of it.
 # BENCH_WITH="chrt -f 1"  starts everything measured with this; here to keep a busy machine's other
 #                         work from getting between, "taskset -c 0" to leave out what it costs to
 #                         wake another processor.
 # BENCH_DISK=DIRECTORY    on which disk (default /var/tmp).
+# BENCH_SUDOERS=FILE      sudo's policy module (default /usr/libexec/sudo/sudoers.so).
 set -eu
 cd "$(dirname "$(readlink -f "$0")")/../.."
 BUILD=$1
-ONLY=${BENCH_ONLY:-pam gate load memory ledger policy sudo}
+ONLY=${BENCH_ONLY:-pam gate load memory sudo ledger policy compile}
 OUT=build/bench.json
 ROUNDS=${BENCH_ROUNDS:-2000}
 WITH=${BENCH_WITH:-}
 SUDO_ROUNDS=${BENCH_SUDO_ROUNDS:-500}
+SUDOERS=${BENCH_SUDOERS:-/usr/libexec/sudo/sudoers.so}
 AGENTS=()
+WITH_ACCOUNTS=()
 BROKEN=
 
 end_agents() {
@@ -45,14 +48,6 @@ say() {
 }
 
 # ---- agents ------------------------------------------------------------------------------
-
-# In a mount namespace with the accounts and groups that the rules name.
-with_accounts() {
-    # shellcheck disable=SC2016 # the inner shell expands its own
-    exec unshare -m --propagation private sh -c '
-        mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group && exec "$@"' \
-        "$MEMORY" "$@"
-}
 
 wait_for_socket() {
     local tries
@@ -134,16 +129,16 @@ measure_pam() {
 
 measure_gate() {
     say "gate with 10 and with 10,000 rules, $ROUNDS rounds each"
-    agent rules-10 "$MEMORY" 10 with_accounts
-    agent rules-10000 "$MEMORY" 10000 with_accounts
+    agent rules-10 "$MEMORY" 10 "${WITH_ACCOUNTS[@]}"
+    agent rules-10000 "$MEMORY" 10000 "${WITH_ACCOUNTS[@]}"
     figures gate_ "$BUILD/tests/bench/bench_gate" "$ROUNDS" few="$MEMORY/rules-10/gate" \
         many="$MEMORY/rules-10000/gate"
 }
 
 measure_load() {
     say "64 clients, 7 slices of 1 s each"
-    agent load-disk "$DISK" 10 with_accounts
-    agent load-memory "$MEMORY" 10 with_accounts
+    agent load-disk "$DISK" 10 "${WITH_ACCOUNTS[@]}"
+    agent load-memory "$MEMORY" 10 "${WITH_ACCOUNTS[@]}"
     echo_server
     figures load_ "$BUILD/tests/bench/bench_load" 64 7 1000 disk="$MEMORY/load-disk/gate" \
         memory="$MEMORY/load-memory/gate" echo="$MEMORY/echo"
@@ -163,7 +158,7 @@ measure_memory() {
     memory_of idle "${AGENTS[-1]}"
     mkdir -p "$DISK/full"
     "$BUILD/tests/bench/bench_make" grants 10000 "$DISK/full/ledger.db"
-    agent full "$DISK" 10000 with_accounts
+    agent full "$DISK" 10000 "${WITH_ACCOUNTS[@]}"
     memory_of full "${AGENTS[-1]}"
     figure full_grants "$("$BUILD/assent" status --json --socket "$MEMORY/full/public" |
         jq -r '[.. | .grants? // empty] | first')" grants
@@ -185,15 +180,25 @@ measure_ledger() {
     figures '' "$BUILD/tests/bench/bench_ledger" "$DISK/alone"
 }
 
+# The rules are the same for all that are asked; where the yardstick knows no commands, on logins.
 measure_policy() {
-    say "policy alone"
-    figures '' "$BUILD/tests/bench/bench_policy"
+    say "policy alone, sudoers and libipa_hbac on the same rules"
+    figures '' "$BUILD/tests/bench/bench_policy" 10 10000
+    figures '' "${WITH_ACCOUNTS[@]}" "$BUILD/tests/bench/bench_sudoers" "$SUDOERS" 10000 200
+    figures '' "$BUILD/tests/bench/bench_hbac" 10000 50
+}
+
+measure_compile() {
+    say "loading 10,000 rules"
+    mkdir -p "$MEMORY/compile"
+    "$BUILD/tests/bench/bench_make" sudo-rules 10000 >"$MEMORY/compile/bench.yaml"
+    figures '' "$BUILD/tests/bench/bench_compile" "$MEMORY/compile" 50
 }
 
 # Each part with agents of its own, so that none is disturbed by another's.
 measure() {
     local part
-    for part in pam gate load memory sudo ledger policy; do
+    for part in pam gate load memory sudo ledger policy compile; do
         if ! wanted $part; then continue; fi
         set +e
         (
@@ -224,6 +229,9 @@ memory, idle (RSS) / 12 MB|idle_rss|12288|kB|<= 1
 memory, 10,000 rules and grants (RSS) / 40 MB|full_rss|40960|kB|<= 1
 sudo -n true / without us|sudo|sudo_without|us|<= 1.15
 ledger commit alone / append 512 B + fdatasync|ledger_commit|append_512_fdatasync|us|
+10,000 rules, no match, sudo / sudoers, warm|policy_sudo_10000|sudoers_check|us|<= 1/1000
+10,000 rules, no match, login / libipa_hbac|policy_login_10000|hbac_login|us|<= 1/4000
+loading 10,000 rules / bare libyaml|policy_load|yaml_events|us|<= 2
 R
 }
 
@@ -241,6 +249,11 @@ main() {
     : >"$MEMORY/figures"
     "$BUILD/tests/bench/bench_make" passwd 10000 >"$MEMORY/passwd"
     "$BUILD/tests/bench/bench_make" group 2010 >"$MEMORY/group"
+    # In a mount namespace with the accounts and groups that the rules name.
+    # shellcheck disable=SC2016 # the inner shell expands its own
+    WITH_ACCOUNTS=(unshare -m --propagation private sh -c '
+        mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group && exec "$@"'
+        "$MEMORY")
     ABOUT="$(uname -sr), $(nproc) processors, disk $(stat -f -c %T "$DISK"), memory $(stat -f -c %T "$MEMORY")"
     measure
     mkdir -p build

@@ -8,7 +8,12 @@ function value(name) {
 
 function show(number) {
     if (number == "") return "-"
-    return number >= 1000 ? sprintf("%.0f", number) : sprintf("%.1f", number)
+    if (number >= 1000) return sprintf("%.0f", number)
+    return number >= 1 ? sprintf("%.1f", number) : sprintf("%.3f", number)
+}
+
+function show_ratio(ratio) {
+    return ratio >= 0.01 ? sprintf("%.2f", ratio) : sprintf("1/%.0f", 1 / ratio)
 }
 
 function either(name) {
@@ -18,8 +23,9 @@ function either(name) {
 function judge(ratio, goal) {
     if (goal == "") return ""
     split(goal, part, " ")
-    if (part[1] == "<=") return ratio <= part[2] ? "met" : "missed"
-    return ratio >= part[2] ? "met" : "missed"
+    if (split(part[2], fraction, "/") == 2) part[2] = fraction[1] / fraction[2]
+    if (part[1] == "<=") return ratio <= part[2] + 0 ? "met" : "missed"
+    return ratio >= part[2] + 0 ? "met" : "missed"
 }
 
 function number_or_null(text) {
@@ -33,7 +39,7 @@ BEGIN {
         unit[word[1]] = word[3]
         order[++count] = word[1]
     }
-    format = "%-55s %10s %10s %10s %10s %-4s %7s  %-7s %s\n"
+    format = "%-55s %10s %10s %10s %10s %-4s %7s  %-9s %s\n"
     printf format, "figure", "p50", "p99", "beside p50", "p99", "", "ratio", "goal", ""
     printf "{\n  \"about\": \"%s\",\n  \"figures\": [", about >json
 }
@@ -42,9 +48,9 @@ either($2) != "" && either($3) != "" {
     ratio = either($2) / either($3)
     met = judge(ratio, $5)
     printf format, $1, show(either($2)), show(value($2 "_p99")), show(either($3)),
-        show(value($3 "_p99")), $4, sprintf("%.2f", ratio), $5, met
+        show(value($3 "_p99")), $4, show_ratio(ratio), $5, met
     printf "%s\n    {\"figure\": \"%s\", \"unit\": \"%s\", \"ours\": {\"p50\": %s, \"p99\": %s}, " \
-        "\"beside\": {\"p50\": %s, \"p99\": %s}, \"ratio\": %.4f, \"goal\": %s, \"met\": %s}",
+        "\"beside\": {\"p50\": %s, \"p99\": %s}, \"ratio\": %.7g, \"goal\": %s, \"met\": %s}",
         comma, $1, $4, either($2), number_or_null(value($2 "_p99")), either($3),
         number_or_null(value($3 "_p99")), ratio, ($5 == "" ? "null" : "\"" $5 "\""),
         ($5 == "" ? "null" : met == "met" ? "true" : "false") >json
