@@ -146,18 +146,31 @@ char *say_nobody(const struct verdict *verdict)
 /* A command line that is longer is not for copying from a terminal. */
 #define COMMAND_SHOWN_MAX 200
 
-char *say_ask_ahead(const struct verdict *verdict, const struct scope *scope)
+char *say_request_command(const struct scope *scope, const char *options)
 {
     AUTO_FREE char *line = scope->command ? scope_command_line(scope) : NULL;
     struct str_builder builder = {0};
 
-    str_appendf(&builder, "Refused: this needs the approval of %s (rule %s).\n",
-        verdict->stages[0].from_text, verdict->rule);
-    str_appendf(
-        &builder, "Ask first: assent request --service %s --reason \"...\" --wait", scope->service);
+    str_appendf(&builder, "assent request --service %s", scope->service);
+    if (scope_is_setuid_door(scope->service) && str_is_name(scope->run_as) &&
+        !str_equal(scope->run_as, "root"))
+        str_appendf(&builder, " --run-as %s", scope->run_as);
+    str_appendf(&builder, "%s --wait", options);
     if (line && strlen(line) < COMMAND_SHOWN_MAX)
         str_appendf(&builder, " -- %s", line);
     else if (scope->command)
         str_append(&builder, " -- COMMAND");
+    return str_builder_take(&builder);
+}
+
+char *say_ask_ahead(const struct verdict *verdict, const struct scope *scope)
+{
+    AUTO_FREE char *command = say_request_command(scope, " --reason \"...\"");
+    struct str_builder builder = {0};
+
+    if (!command)
+        return NULL;
+    str_appendf(&builder, "Refused: this needs the approval of %s (rule %s).\nAsk first: %s",
+        verdict->stages[0].from_text, verdict->rule, command);
     return str_builder_take(&builder);
 }

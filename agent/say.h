@@ -29,5 +29,8 @@ char *say_ended(const struct request *request);
 /* Nobody is left who could answer. */
 char *say_nobody(const struct verdict *verdict);
 
+/* What opens a request for this ahead of the door, `options` (" --reason \"...\"") in it. */
+char *say_request_command(const struct scope *scope, const char *options);
+
 /* A door that cannot ask: use the command line. */
 char *say_ask_ahead(const struct verdict *verdict, const struct scope *scope);
