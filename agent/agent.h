@@ -19,11 +19,13 @@
 #include "texts.h"
 
 struct change;
+struct decisions_reader;
 struct gate_server;
 struct journal;
 struct ledger;
 struct ledger_batch;
 struct public_server;
+struct recall;
 struct reload;
 struct spooled;
 struct waiter;
@@ -65,11 +67,13 @@ struct agent {
     struct texts policy_warnings;
     bool auditors_known;
     gid_t auditors;
-    struct watcher *watchers; /* public calls that follow events (watch.h) */
-    struct waiter *waiters;   /* who waits for a request (waiter.h) */
-    struct change *changes;   /* steps on their way to the disk (change.h) */
-    struct spooled *spooled;  /* files of the spool that were taken (spool.c) */
-    bool reserving;           /* ids are being reserved, up to: */
+    struct recall *recall;
+    struct decisions_reader *decisions_readers; /* public calls (method_decisions.c) */
+    struct watcher *watchers;                   /* public calls that follow events (watch.h) */
+    struct waiter *waiters;                     /* who waits for a request (waiter.h) */
+    struct change *changes;                     /* steps on their way to the disk (change.h) */
+    struct spooled *spooled;                    /* files of the spool that were taken (spool.c) */
+    bool reserving;                             /* ids are being reserved, up to: */
     uint64_t reserving_limit;
     sd_event_source *sweep; /* the next moment something ends */
     uint64_t sweep_us;

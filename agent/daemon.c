@@ -17,6 +17,7 @@
 #include "methods.h"
 #include "public/interface.h"
 #include "public/public.h"
+#include "recall.h"
 #include "reload.h"
 #include "signals.h"
 #include "spool.h"
@@ -213,6 +214,8 @@ static int start(struct agent *agent)
         r = prepare(agent);
     if (r == 0)
         r = digester_new(agent->event, &agent->digester);
+    if (r == 0 && !(agent->recall = recall_new(agent->event, agent->options.ledger)))
+        r = -ENOMEM;
     if (r == 0)
         r = load_policy(agent);
     if (r == 0)
@@ -287,6 +290,7 @@ void daemon_free(struct agent *agent)
     agent->stopping = true;
     gate_server_free(agent->gate);
     public_server_free(agent->public);
+    recall_free(agent->recall);
     record_stop(agent);
     ledger_close(agent->ledger);
     spool_done(agent);

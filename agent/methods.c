@@ -26,6 +26,7 @@ const struct public_method methods_table[] = {
     {"io.assent.RevokeGrant", PUBLIC_ANYONE, method_revoke_grant},
     {"io.assent.CompleteGrant", PUBLIC_ANYONE, method_complete_grant},
     {"io.assent.Watch", PUBLIC_ANYONE, method_watch},
+    {"io.assent.ListDecisions", PUBLIC_AUDITOR, method_list_decisions},
     {"io.assent.Reload", PUBLIC_ROOT, method_reload},
     {NULL, PUBLIC_ROOT, NULL},
 };

@@ -27,6 +27,7 @@ extern const struct public_method methods_table[];
 
 void method_get_status(struct public_call *call, json_t *parameters, void *userdata);
 void method_reload(struct public_call *call, json_t *parameters, void *userdata);
+void method_list_decisions(struct public_call *call, json_t *parameters, void *userdata);
 void method_watch(struct public_call *call, json_t *parameters, void *userdata);
 void method_list_requests(struct public_call *call, json_t *parameters, void *userdata);
 void method_get_request(struct public_call *call, json_t *parameters, void *userdata);

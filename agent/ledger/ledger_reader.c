@@ -6,12 +6,6 @@
 
 #include "ledger_db.h"
 
-/* Statements are prepared for each call: a callback may read again, and none of this is on the
- * way to a decision. */
-struct ledger_reader {
-    sqlite3 *db;
-};
-
 int ledger_reader_open(const char *path, struct ledger_reader **ret_reader)
 {
     struct ledger_reader *reader = calloc(1, sizeof(*reader));

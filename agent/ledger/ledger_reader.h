@@ -1,7 +1,15 @@
 /* The reads of ledger.h over one connection; the loop has one, the journal's thread another. */
 #pragma once
 
+#include <sqlite3.h>
+
 #include "ledger.h"
+
+/* Statements are prepared for each call: a callback may read again, and none of this is on the
+ * way to a decision. */
+struct ledger_reader {
+    sqlite3 *db;
+};
 
 MUST_USE int ledger_reader_each_live(
     struct ledger_reader *reader, enum ledger_kind kind, ledger_row_fn row, void *userdata);

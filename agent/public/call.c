@@ -1,5 +1,7 @@
 #include "call.h"
 
+#include <string.h>
+
 #include "conn.h"
 #include "message.h"
 
@@ -10,6 +12,8 @@ struct public_call {
     bool going; /* inside `gone` */
     void (*gone)(struct public_call *call, void *userdata);
     void *userdata;
+    void (*drained)(struct public_call *call, void *userdata);
+    void *drained_userdata;
 };
 
 struct public_call *call_new(struct conn *conn, const struct message *message)
@@ -58,7 +62,7 @@ static void send_reply(
         return;
     }
     text = message_format_reply(error, parameters, continues);
-    conn_send(call->conn, text);
+    conn_send(call->conn, text, text ? strlen(text) + 1 : 0);
 }
 
 static void end_call(struct public_call *call)
@@ -84,6 +88,28 @@ void public_reply_more(struct public_call *call, json_t *parameters)
         json_decref(parameters);
 }
 
+void public_append_more(struct str_builder *out, const char *parameter, const char *json)
+{
+    static const char end[] = "},\"continues\":true}";
+
+    str_append(out, "{\"parameters\":{\"");
+    str_append(out, parameter);
+    str_append(out, "\":");
+    str_append(out, json);
+    str_append_n(out, end, sizeof(end));
+}
+
+void public_reply_texts(struct public_call *call, const char *messages, size_t length)
+{
+    if (call->conn && !call->going && call->more && length > 0)
+        conn_send(call->conn, messages, length);
+}
+
+size_t public_unread(const struct public_call *call)
+{
+    return call->conn ? buffer_length(&call->conn->out) : 0;
+}
+
 void public_error(struct public_call *call, const char *name, json_t *parameters)
 {
     send_reply(call, name, parameters, false);
@@ -100,4 +126,17 @@ void public_on_gone(struct public_call *call,
 {
     call->gone = gone;
     call->userdata = userdata;
+}
+
+void public_on_drained(struct public_call *call,
+    void (*drained)(struct public_call *call, void *userdata), void *userdata)
+{
+    call->drained = drained;
+    call->drained_userdata = userdata;
+}
+
+void call_drained(struct public_call *call)
+{
+    if (call->drained && !call->going)
+        call->drained(call, call->drained_userdata);
 }

@@ -38,6 +38,8 @@ static int step_write(struct conn *conn)
     buffer_consume(&conn->out, (size_t)n);
     conn->server->queued -= (size_t)n;
     conn->progressed = true;
+    if (buffer_length(&conn->out) == 0 && conn->call)
+        call_drained(conn->call);
     return 1;
 }
 
@@ -313,13 +315,11 @@ static size_t queue_max(const struct conn *conn)
     return max < own + left ? max : own + left;
 }
 
-void conn_send(struct conn *conn, const char *text)
+void conn_send(struct conn *conn, const char *messages, size_t length)
 {
-    size_t length = text ? strlen(text) + 1 : 0;
-
     if (conn->broken)
         return;
-    if (length == 0 || buffer_append(&conn->out, text, length, queue_max(conn)) < 0) {
+    if (!messages || buffer_append(&conn->out, messages, length, queue_max(conn)) < 0) {
         break_off(conn);
         return;
     }

@@ -53,9 +53,9 @@ int conn_new(struct public_server *server, int fd, const struct peer *peer);
 /* Closes; a call in flight is told (public_on_gone). */
 void conn_free(struct conn *conn);
 
-/* Queues a message with its NUL, or breaks the connection if the reader is too slow. NULL (OOM)
- * breaks it too. */
-void conn_send(struct conn *conn, const char *text);
+/* Queues messages, each with its NUL, or breaks the connection if the reader is too slow. NULL
+ * (OOM) breaks it too. */
+void conn_send(struct conn *conn, const char *messages, size_t length);
 
 /* The call in flight has got its last reply. */
 void conn_call_ended(struct conn *conn);

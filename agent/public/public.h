@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "../../common/macro.h"
+#include "../../common/str.h"
 
 /* Errors every Varlink service may answer with (https://varlink.org/Service). */
 #define PUBLIC_INTERFACE_NOT_FOUND "org.varlink.service.InterfaceNotFound"
@@ -77,6 +78,20 @@ void public_error(struct public_call *call, const char *name, json_t *parameters
 
 /* PUBLIC_INVALID_PARAMETER for the parameter of that name. */
 void public_invalid_parameter(struct public_call *call, const char *parameter);
+
+/* For handlers that stream more than a queue holds. public_append_more() makes a message of one
+ * reply that is followed by others, with one parameter; `json` is its value as text, for which the
+ * caller vouches. Any thread. public_reply_texts() says any number of them, if the caller asked for
+ * more. */
+void public_append_more(struct str_builder *out, const char *parameter, const char *json);
+void public_reply_texts(struct public_call *call, const char *messages, size_t length);
+
+/* What was said on the connection and has not been taken yet, in bytes. */
+size_t public_unread(const struct public_call *call);
+
+/* Called from the loop each time all of it has been taken: the moment to say more. */
+void public_on_drained(struct public_call *call,
+    void (*drained)(struct public_call *call, void *userdata), void *userdata);
 
 /* Called from the loop when the connection goes away before the last reply; the call is invalid
  * afterwards. A handler that answers later needs it; without it the call stays until its last

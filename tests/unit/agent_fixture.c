@@ -103,6 +103,7 @@ void agent_fixture_init(struct agent_fixture *fixture, const char *rules)
     *fixture = (struct agent_fixture){.directory = "/tmp/assent-agent-XXXXXX"};
     assert_non_null(mkdtemp(fixture->directory));
     assert_int_equal(chmod(fixture->directory, 0755), 0);
+    snprintf(fixture->config, sizeof(fixture->config), "%s/assent.yaml", fixture->directory);
     snprintf(fixture->policy, sizeof(fixture->policy), "%s/policy", fixture->directory);
     snprintf(fixture->gate, sizeof(fixture->gate), "%s/gate", fixture->directory);
     snprintf(fixture->public, sizeof(fixture->public), "%s/public", fixture->directory);
@@ -117,7 +118,7 @@ void agent_fixture_init(struct agent_fixture *fixture, const char *rules)
 static void run_agent(const struct agent_fixture *fixture)
 {
     struct agent_options options = {
-        .config = "/nonexistent",
+        .config = fixture->config,
         .policy_dir = fixture->policy,
         .ledger = fixture->ledger,
         .gate = fixture->gate,

@@ -21,6 +21,7 @@
 
 struct agent_fixture {
     char directory[64];
+    char config[96]; /* not there unless the test writes it */
     char policy[96], gate[96], public[96], ledger[96], spool[96];
     pid_t pid;
 };

@@ -1,0 +1,99 @@
+#include "ledger_decisions.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include "ledger_db.h"
+#include "ledger_reader.h"
+
+#define DECISIONS "('decided', 'request-opened')"
+
+/* A larger one was not written by us. */
+#define RECORD_MAX "500000"
+
+/* SQLite takes the members out of the record: it is faster at that than anything that builds a
+ * tree, and what it gives is JSON whatever was in the record. The numbers have a sign in front so
+ * that the table is walked in order, not the index. */
+static const char WALK[] =
+    "SELECT CASE WHEN length(record) <= " RECORD_MAX " AND json_valid(record) THEN"
+    "    json_object('seq', seq, 'time', strftime('%Y-%m-%dT%H:%M:%SZ', time / 1000000,"
+    "        'unixepoch'), 'event', event,"
+    "        'decision', json_extract(record, '$.decision'),"
+    "        'rule', json_extract(record, '$.rule'),"
+    "        'policy', json_extract(record, '$.policy'),"
+    "        'run_as', json_extract(record, '$.run_as'),"
+    "        'count', json_extract(record, '$.count'),"
+    "        'facts', json_extract(record, '$.facts'),"
+    "        'facts_left_out', json_extract(record, '$.facts_left_out'))"
+    " ELSE"
+    "    json_object('seq', seq, 'time', strftime('%Y-%m-%dT%H:%M:%SZ', time / 1000000,"
+    "        'unixepoch'), 'event', event)"
+    " END"
+    " FROM audit WHERE seq > ?1 AND seq <= ?2 AND +event IN " DECISIONS " AND +time >= ?3"
+    " ORDER BY seq";
+
+static const char SEEK[] =
+    "SELECT coalesce(min(seq), 0) FROM audit WHERE event IN " DECISIONS " AND time >= ?1";
+
+static int64_t to_signed(uint64_t number)
+{
+    return number > INT64_MAX ? INT64_MAX : (int64_t)number;
+}
+
+int ledger_reader_seek_decision(struct ledger_reader *reader, struct ledger_range *range)
+{
+    AUTO_STATEMENT sqlite3_stmt *statement = NULL;
+    uint64_t first;
+    int r;
+
+    r = ledger_db_prepare(reader->db, SEEK, &statement);
+    if (r < 0)
+        return r;
+    if (sqlite3_bind_int64(statement, 1, to_signed(range->since_us)) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+        return ledger_db_error(reader->db);
+    first = (uint64_t)sqlite3_column_int64(statement, 0);
+    if (first == 0)
+        range->after = range->through;
+    else if (first > range->after)
+        range->after = first - 1;
+    return 0;
+}
+
+static int each_decision(
+    struct ledger_reader *reader, sqlite3_stmt *statement, ledger_decision_fn row, void *userdata)
+{
+    int r;
+
+    while ((r = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *json = (const char *)sqlite3_column_text(statement, 0);
+
+        if (!json)
+            return -ENOMEM;
+        r = row(json, userdata);
+        if (r < 0)
+            return r;
+    }
+    return r == SQLITE_DONE ? 0 : ledger_db_error(reader->db);
+}
+
+int ledger_reader_each_decision(struct ledger_reader *reader, struct ledger_range *range,
+    unsigned limit, ledger_decision_fn row, void *userdata)
+{
+    AUTO_STATEMENT sqlite3_stmt *statement = NULL;
+    uint64_t left = range->through > range->after ? range->through - range->after : 0;
+    uint64_t end = range->after + (left < limit ? left : limit);
+    int r;
+
+    r = ledger_db_prepare(reader->db, WALK, &statement);
+    if (r < 0)
+        return r;
+    if (sqlite3_bind_int64(statement, 1, to_signed(range->after)) != SQLITE_OK ||
+        sqlite3_bind_int64(statement, 2, to_signed(end)) != SQLITE_OK ||
+        sqlite3_bind_int64(statement, 3, to_signed(range->since_us)) != SQLITE_OK)
+        return ledger_db_error(reader->db);
+    r = each_decision(reader, statement, row, userdata);
+    if (r == 0)
+        range->after = end;
+    return r;
+}

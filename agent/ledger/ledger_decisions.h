@@ -1,0 +1,28 @@
+/* Recorded decisions, read back many at a time: for a thread of its own. */
+#pragma once
+
+#include <stdint.h>
+
+#include "../../common/macro.h"
+
+struct ledger_reader;
+
+/* Where to read: records of seq > `after` and <= `through`, not older than `since_us` (wall
+ * clock). */
+struct ledger_range {
+    uint64_t since_us;
+    uint64_t after, through;
+};
+
+/* One decision as a JSON object: seq, time, event, and of its record decision, rule, policy,
+ * run_as, count, facts and facts_left_out, null where there is none. A record that cannot be
+ * read has the first three alone. Negative ends the walk. */
+typedef int (*ledger_decision_fn)(const char *json, void *userdata);
+
+/* Moves `range->after` to just before the first decision in it; to the end if there is none. */
+MUST_USE int ledger_reader_seek_decision(struct ledger_reader *reader, struct ledger_range *range);
+
+/* The decisions among the next `limit` records of the range, in order; moves `range->after` behind
+ * them. Whatever stands between takes a bounded time too. */
+MUST_USE int ledger_reader_each_decision(struct ledger_reader *reader, struct ledger_range *range,
+    unsigned limit, ledger_decision_fn row, void *userdata);
