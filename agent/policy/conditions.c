@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "../../common/names.h"
 #include "conditions.h"
 #include "entitlement.h"
 #include "rule.h"
@@ -77,9 +78,14 @@ static const char *read_service(struct reading *reading, const struct yaml_node 
 
     if (!text)
         return NULL;
-    if (text[0] != '\0' && strlen(text) <= SERVICE_MAX && has_only(text, "._-"))
+    if (text[0] == '\0' || strlen(text) > SERVICE_MAX || !has_only(text, "._-"))
+        yaml_error(
+            reading->errors, node, "'%s' is not the name of a PAM service such as sshd", text);
+    else if (strcmp(text, SERVICE_SUDO_I) == 0 || strcmp(text, SERVICE_SU_L) == 0)
+        yaml_error(reading->errors, node, "'%s' is asked about as '%s'; write that", text,
+            strcmp(text, SERVICE_SUDO_I) == 0 ? SERVICE_SUDO : SERVICE_SU);
+    else
         return arena_text(&reading->policy->arena, text, strlen(text));
-    yaml_error(reading->errors, node, "'%s' is not the name of a PAM service such as sshd", text);
     return NULL;
 }
 

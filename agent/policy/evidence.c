@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "../../common/parse.h"
 #include "../../common/str.h"
 #include "model.h"
 #include "people.h"
@@ -124,6 +125,14 @@ static const struct ticket_pattern *compile_pattern(
     return pattern;
 }
 
+/* "ticket: no" would be a pattern that every ticket with "no" in it fits. */
+static bool is_switch(const char *text)
+{
+    bool value;
+
+    return text[0] == '\0' || parse_bool(text, &value) == 0;
+}
+
 static void set_pattern(
     struct reading *reading, const struct yaml_node *node, struct evidence_rule *evidence)
 {
@@ -131,6 +140,11 @@ static void set_pattern(
 
     if (!text)
         return;
+    if (is_switch(text)) {
+        yaml_error(reading->errors, node,
+            "a ticket is required, optional, or an extended regular expression, not '%s'", text);
+        return;
+    }
     if (strlen(text) > PATTERN_MAX || has_back_reference(text) || has_large_counts(text)) {
         yaml_error(reading->errors, node,
             "a ticket pattern has at most %d bytes, no back-references, and counts up to %d: "
@@ -226,6 +240,18 @@ static struct evidence_rule *new_evidence(struct reading *reading)
     return evidence;
 }
 
+static void read_terms(
+    struct reading *reading, struct yaml_node *node, struct evidence_rule *evidence)
+{
+    if (!node || !yaml_expect(node, YAML_MAPPING, reading->errors))
+        return;
+    read_reason(reading, node, &evidence->terms);
+    read_ticket(reading, node, evidence);
+    read_peer(reading, node, &evidence->terms);
+    read_control(reading, node, &evidence->terms);
+    yaml_finish(node, reading->errors);
+}
+
 const struct evidence_rule *evidence_read(
     struct reading *reading, struct yaml_node *node, enum sensitivity sensitivity)
 {
@@ -238,13 +264,19 @@ const struct evidence_rule *evidence_read(
         evidence->terms.reason_length = ENTITLEMENT_REASON_LENGTH;
         evidence->terms.reason_repeats = ENTITLEMENT_REASON_REPEATS;
     }
-    if (!node || !yaml_expect(node, YAML_MAPPING, reading->errors))
-        return evidence;
-    read_reason(reading, node, &evidence->terms);
-    read_ticket(reading, node, evidence);
-    read_peer(reading, node, &evidence->terms);
-    read_control(reading, node, &evidence->terms);
-    yaml_finish(node, reading->errors);
+    read_terms(reading, node, evidence);
+    return evidence;
+}
+
+const struct evidence_rule *evidence_read_rule(
+    struct reading *reading, struct yaml_node *node, unsigned asked)
+{
+    struct evidence_rule *evidence = new_evidence(reading);
+
+    if (!evidence)
+        return NULL;
+    evidence->terms.required = asked;
+    read_terms(reading, node, evidence);
     return evidence;
 }
 

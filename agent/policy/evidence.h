@@ -22,10 +22,14 @@ struct evidence_rule {
     const struct ticket_pattern *ticket; /* NULL: any word */
 };
 
-/* Reads `evidence:` over what the sensitivity asks for. `node` NULL: just that. In the arena; NULL
- * when memory ran out. */
+/* Reads an entitlement's `evidence:` over what its sensitivity asks for. `node` NULL: just that. In
+ * the arena; NULL when memory ran out. */
 const struct evidence_rule *evidence_read(
     struct reading *reading, struct yaml_node *node, enum sensitivity sensitivity);
+
+/* The same of a rule, over `asked` (enum evidence). */
+const struct evidence_rule *evidence_read_rule(
+    struct reading *reading, struct yaml_node *node, unsigned asked);
 
 /* What a rule that asks people wants where it says nothing itself: a reason. */
 extern const struct evidence_rule evidence_reason;

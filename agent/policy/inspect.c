@@ -107,18 +107,7 @@ const char *policy_entitlement_label(const struct policy *policy, size_t index, 
 
 char *policy_entitlement_command(const struct policy *policy, size_t index, size_t i)
 {
-    const struct command *command = &policy->entitlements[index].what.commands[i];
-    struct str_builder line = {0};
-
-    if (command->any)
-        return strdup("any");
-    for (size_t word = 0; word < command->words.count; word++) {
-        str_append(&line, word > 0 ? " " : "");
-        str_append(&line, command->words.items[word]);
-    }
-    if (command->rest)
-        str_append(&line, " *");
-    return str_builder_take(&line);
+    return pattern_join(&policy->entitlements[index].what.commands[i].words);
 }
 
 /* Who may ask for it is another question. */

@@ -129,12 +129,14 @@ static enum truth match_rhost(const struct rule *rule, const struct facts *facts
     return TRUTH_NO;
 }
 
-/* As with groups: an account that does not exist runs nothing. */
+/* As with groups: an account that does not exist runs nothing. A login becomes nobody else. */
 static enum truth match_run_as(
     const struct policy *policy, const struct what *what, const struct facts *facts)
 {
     if (what->run_as.count == 0)
         return TRUTH_YES;
+    if (facts->command_is_none)
+        return TRUTH_NO;
     if (facts->run_as_known)
         return from_bool(has_uid(policy, &what->run_as, facts->run_as));
     for (size_t i = 0; i < what->run_as.count; i++)

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "../../common/str.h"
+
 /* Of a text that is split on the stack. */
 #define TEXT_USUAL 255
 
@@ -81,8 +83,9 @@ static bool take_quoted(struct splitter *splitter)
 static bool take_member(struct splitter *splitter, char *ret_member)
 {
     char c = *splitter->at++;
+    bool escaped = c == '\\';
 
-    if (c == '\\')
+    if (escaped)
         c = *splitter->at == '\0' ? '\0' : *splitter->at++;
     if (c == '\0')
         return refuse(splitter, "a bracket '[' is not closed");
@@ -90,7 +93,7 @@ static bool take_member(struct splitter *splitter, char *ret_member)
         return refuse(splitter, "brackets hold visible ASCII characters only");
     if (c == '/')
         return refuse(splitter, "brackets cannot hold '/'");
-    if (c == '[' && splitter->at[0] != '\0' && strchr(":.=", splitter->at[0]))
+    if (c == '[' && !escaped && splitter->at[0] != '\0' && strchr(":.=", splitter->at[0]))
         return refuse(splitter, "classes such as [:alpha:] are not supported; write the range out");
     put_literal(splitter, c);
     *ret_member = c;
@@ -216,4 +219,44 @@ const char *pattern_split(const char *text, struct arena *arena, struct text_lis
     splitter.count = 0;
     wrong = take_words(&splitter);
     return wrong ? wrong : keep_words(&splitter, start, arena, ret_words);
+}
+
+/* A bracket stays as it is, for within it the normal form is text already; returns its end. */
+static const char *join_bracket(struct str_builder *line, const char *bracket)
+{
+    const char *end = bracket + 1;
+
+    while (*end != ']')
+        end += *end == '\\' ? 2 : 1;
+    str_append_n(line, bracket, (size_t)(end + 1 - bracket));
+    return end + 1;
+}
+
+static void join_word(struct str_builder *line, const char *word)
+{
+    if (*word == '\0')
+        str_append(line, "\"\"");
+    while (*word != '\0') {
+        bool literal = *word == '\\';
+
+        if (*word == '[') {
+            word = join_bracket(line, word);
+            continue;
+        }
+        word += literal;
+        if (strchr(literal ? "*?[\\" : "\" \t\r\n", *word))
+            str_append(line, "\\");
+        str_append_n(line, word++, 1);
+    }
+}
+
+char *pattern_join(const struct text_list *words)
+{
+    struct str_builder line = {0};
+
+    for (size_t i = 0; i < words->count; i++) {
+        str_append(&line, i > 0 ? " " : "");
+        join_word(&line, words->items[i]);
+    }
+    return str_builder_take(&line);
 }

@@ -15,3 +15,6 @@ struct text_list {
 /* Returns NULL and the words, or what is wrong with the text, in words for its author. */
 MUST_USE const char *pattern_split(
     const char *text, struct arena *arena, struct text_list *ret_words);
+
+/* The other way: one line that splits into the same words. Fresh memory, NULL without. */
+MUST_USE char *pattern_join(const struct text_list *words);

@@ -70,7 +70,7 @@ struct facts {
     bool rhost_is_none; /* a local door: there is no remote host */
     struct in6_addr rhost;
     enum tty_kind tty;
-    bool command_is_none;    /* a login: there is no command, which is not the same as unknown */
+    bool command_is_none;    /* a login: no command and nobody it runs as, which is not unknown */
     const char *command;     /* absolute path; NULL unknown */
     const char *const *argv; /* argv[0] is not compared; argv[1].. are the arguments */
     size_t argc;

@@ -128,13 +128,14 @@ static void read_certified(struct reading *reading, struct yaml_node *node, stru
 static void read_evidence(struct reading *reading, struct yaml_node *node, struct rule *rule)
 {
     struct yaml_node *evidence = yaml_take(node, "evidence");
+    bool asks = rule->decision == DECISION_ESCALATE;
 
     if (evidence && rule->entitlements.count > 0)
         yaml_error(reading->errors, evidence,
             "the entitlement says what evidence is needed; take it out here");
     else if (evidence)
-        rule->evidence = evidence_read(reading, evidence, SENSITIVITY_LOW);
-    else if (rule->decision == DECISION_ESCALATE && rule->entitlements.count == 0)
+        rule->evidence = evidence_read_rule(reading, evidence, asks ? EVIDENCE_REASON : 0);
+    else if (asks && rule->entitlements.count == 0)
         rule->evidence = &evidence_reason;
 }
 

@@ -104,6 +104,9 @@ static const struct {
         "4:22: 'ss hd' is not the name of a PAM service such as sshd\n"},
     {RULE "    what: { service: '' }\n",
         "4:22: '' is not the name of a PAM service such as sshd\n"},
+    {RULE "    what: { service: [sudo-i, su-l] }\n",
+        "4:23: 'sudo-i' is asked about as 'sudo'; write that\n"
+        "4:31: 'su-l' is asked about as 'su'; write that\n"},
     {RULE "    what: { runas: root }\n", "4:13: unknown key 'runas', did you mean 'run_as'?\n"},
     {RULE "    what: { writable_command: yes }\n", "4:31: 'yes' is not one of allowed\n"},
     {RULE "    what: { environment: yes }\n", "4:26: 'yes' is not one of allowed\n"},
@@ -261,6 +264,10 @@ static const struct {
     {"entitlements:\n" ENTITLEMENT("e", ", evidence: { reason: optional, reason_length: 9 }"),
         "2:90: an optional reason is not measured; take 'reason_length' and 'reason_repeats' "
         "out\n"},
+    {"entitlements:\n" ENTITLEMENT("e", ", evidence: { ticket: no }"),
+        "2:90: a ticket is required, optional, or an extended regular expression, not 'no'\n"},
+    {RULE "    evidence: { ticket: '' }\n",
+        "4:25: a ticket is required, optional, or an extended regular expression, not ''\n"},
     {"entitlements:\n" ENTITLEMENT("e", ", evidence: { control: [Screen] }"),
         "2:92: 'Screen' is not a control: lower-case letters, digits and -, at most 64\n"},
     {"entitlements:\n" ENTITLEMENT("e", ", evidence: { peer: nobody-known }"),

@@ -272,6 +272,53 @@ static struct in6_addr mapped(uint32_t address)
 }
 
 /* Every prefix length, at both edges of the network and just outside. */
+static void check_joined(const char *text)
+{
+    struct text_list words = {0}, again = {0};
+    struct arena arena = {0};
+    AUTO_FREE char *line = NULL;
+
+    assert_null(pattern_split(text, &arena, &words));
+    line = pattern_join(&words);
+    assert_non_null(line);
+    if (pattern_split(line, &arena, &again))
+        fail_msg("%s -> %s", text, line);
+    assert_int_equal(again.count, words.count);
+    for (size_t i = 0; i < words.count; i++)
+        assert_string_equal(again.items[i], words.items[i]);
+    arena_done(&arena);
+}
+
+/* What is shown of a pattern reads as it could have been written. */
+static void test_join(void **state)
+{
+    static const char *const as_written[] = {"/usr/bin/systemctl restart postgresql*",
+        "/usr/bin/id *", "/bin/x -l [!a-c]* [\\]-]? \"\"", "/bin/x a\\ b \\* \\\" !-]"};
+    struct text_list words = {0};
+    struct arena arena = {0};
+    char text[16];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(as_written); i++) {
+        AUTO_FREE char *line = NULL;
+
+        assert_null(pattern_split(as_written[i], &arena, &words));
+        line = pattern_join(&words);
+        check_joined(as_written[i]);
+        if (i != 2)
+            assert_string_equal(line, as_written[i]);
+    }
+    arena_done(&arena);
+    for (unsigned i = 0; i < 20000; i++) {
+        struct text_list drawn = {0};
+
+        draw_text(text, draw(sizeof(text)));
+        if (!pattern_split(text, &arena, &drawn))
+            check_joined(text);
+        arena_done(&arena);
+    }
+}
+
 static void test_networks(void **state)
 {
     (void)state;
@@ -521,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_split_limit),
         cmocka_unit_test(test_split_long),
         cmocka_unit_test(test_quoting_is_injective),
+        cmocka_unit_test(test_join),
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_window_by_minute),
         cmocka_unit_test(test_window_unknown),
