@@ -11,8 +11,8 @@
 #include "window.h"
 
 #define DURATION_DEFAULT_US (15 * 60 * UINT64_C(1000000))
-#define OWNER_WITHIN_US (3600 * UINT64_C(1000000)) /* how long a lapsed rule waits for its owner \
-                                                    */
+/* How long a lapsed rule waits for its owner, and a rule for the colleague who confirms. */
+#define OWNER_WITHIN_US (3600 * UINT64_C(1000000))
 #define PEER_WITHIN_US (3600 * UINT64_C(1000000))
 #define DURATION_MAX_US (7 * 86400 * UINT64_C(1000000))
 #define USES_MAX 1000000

@@ -244,11 +244,11 @@ static enum answer group_holds(unsigned bits, int known)
     return (existing & (unsigned)known) != 0 ? YES : NO;
 }
 
-static enum answer run_as_holds(unsigned bits, int value)
+static enum answer run_as_holds(unsigned bits, const struct state *state)
 {
-    if (bits != 0 && (bits & 0x1f) == 0)
+    if (bits != 0 && ((bits & 0x1f) == 0 || state->command == NONE))
         return NO;
-    return holds(bits == 0 ? 0 : bits & 0x1f, value);
+    return holds(bits == 0 ? 0 : bits & 0x1f, state->run_as);
 }
 
 static enum answer host_holds(unsigned bits, int host)
@@ -339,7 +339,7 @@ static enum answer rest_holds(const struct drawn *rule, const struct state *stat
 static enum answer command_part_holds(const struct drawn *rule, const struct state *state)
 {
     const enum answer answers[] = {
-        run_as_holds(rule->run_as, state->run_as), command_holds(rule->commands, state)};
+        run_as_holds(rule->run_as, state), command_holds(rule->commands, state)};
 
     return worst(answers, ARRAY_SIZE(answers));
 }
