@@ -26,7 +26,7 @@ static const char *typed[16];
 static unsigned typed_count, typed_next;
 unsigned sudo_prompts;
 
-static int print(int type, const char *format, ...)
+static int PRINTF_LIKE(2, 3) print(int type, const char *format, ...)
 {
     size_t used = strlen(sudo_screen);
     va_list args;
