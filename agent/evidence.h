@@ -21,7 +21,8 @@ uint64_t evidence_need(enum evidence kind);
 char *evidence_prompt(const struct policy *policy, const struct verdict *verdict,
     const struct facts *facts, const char *lead);
 
-/* The refusal, naming all that is missing, what was wrong with what was given, and the command that
- * gives it ahead. `scope` NULL: the asker is at `assent request` already. */
+/* The refusal, naming all that is missing, who has to approve besides, what was wrong with what was
+ * given, and the command that gives it ahead. `scope` NULL: the asker is at `assent request`
+ * already. */
 char *evidence_refusal(const struct policy *policy, const struct verdict *verdict,
     const struct facts *facts, const struct scope *scope);

@@ -21,7 +21,7 @@ static const struct {
     [TYPED_CONTROL] = {GATE_NEED_CONTROL, offsetof(struct gate_ask, control),
         "Control: ", "control", "a control", "--control WORD"},
     [TYPED_PEER] = {GATE_NEED_PEER, offsetof(struct gate_ask, peer),
-        "Colleague: ", "name of a colleague", "the name of a colleague", "--peer NAME"},
+        "Colleague: ", "name of a colleague", "the name of a colleague", "--peer PERSON"},
 };
 
 uint64_t typed_need(enum typed_kind kind)

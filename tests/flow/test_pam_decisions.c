@@ -132,7 +132,7 @@ static void account_does_not_prompt(void **state)
     assert_true(host_showed(PAM_ERROR_MSG,
         "Access refused: a reason and the name of a colleague are needed, which cannot be asked "
         "for here.\n"
-        "Ask ahead: assent request --service sshd --reason \"...\" --peer NAME --wait"));
+        "Ask ahead: assent request --service sshd --reason \"...\" --peer PERSON --wait"));
 }
 
 static void a_need_nobody_knows_is_not_supplied(void **state)

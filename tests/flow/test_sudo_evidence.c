@@ -165,7 +165,7 @@ static void where_nobody_can_be_asked_it_is_named(void **state)
         assert_string_equal(sudo_screen,
             "assent: The command was not run: a reason, a ticket and the name of a colleague are "
             "needed, which cannot be asked for here." AHEAD
-            "--run-as postgres --reason \"...\" --ticket TICKET --peer NAME --wait -- COMMAND\n");
+            "--run-as postgres --reason \"...\" --ticket TICKET --peer PERSON --wait -- COMMAND\n");
         call = sudo_new_call();
         call.settings[2] = "noninteractive=true";
         assert_int_equal(sudo_check_with(&call, play_names_what_is_missing), 0);

@@ -282,9 +282,9 @@ static void test_a_refusal_names_everything(void **state)
     assert_refusal(policy, &facts, &root,
         "Refused: a reason (12 characters at least), a ticket (like ^(INC|CHG)-[0-9]+\\.?$), a "
         "control (snapshot, four-eyes or freeze) and a colleague who confirms (of dba-leads) are "
-        "needed (db-admin, sensitivity critical).\n"
+        "needed (db-admin, sensitivity critical), and the approval of dba-leads.\n"
         "Ask first: assent request --service sudo --reason \"...\" --ticket TICKET --control WORD "
-        "--peer NAME --wait -- /usr/bin/id 'a b'");
+        "--peer PERSON --wait -- /usr/bin/id 'a b'");
     /* What was given is judged; at the door it has to be given once more. */
     facts.reason = "replica is stuck";
     facts.ticket = "4711";
@@ -292,15 +292,15 @@ static void test_a_refusal_names_everything(void **state)
     facts.peer = "alice";
     assert_refusal(policy, &facts, &postgres,
         "Refused: a ticket (like ^(INC|CHG)-[0-9]+\\.?$) and a colleague who confirms (of "
-        "dba-leads) are needed (db-admin, sensitivity critical). \"4711\" does not look like one. "
-        "You cannot confirm for yourself.\n"
+        "dba-leads) are needed (db-admin, sensitivity critical), and the approval of dba-leads. "
+        "\"4711\" does not look like one. You cannot confirm for yourself.\n"
         "Ask first: assent request --service sudo --run-as postgres --reason \"...\" --ticket "
-        "TICKET --control WORD --peer NAME --wait -- /usr/bin/id 'a b'");
+        "TICKET --control WORD --peer PERSON --wait -- /usr/bin/id 'a b'");
     /* At the command line only what is missing. */
     facts.peer = "carol";
     assert_refusal(policy, &facts, NULL,
         "Refused: a ticket (like ^(INC|CHG)-[0-9]+\\.?$) is needed (db-admin, sensitivity "
-        "critical). \"4711\" does not look like one.\n"
+        "critical), and the approval of dba-leads. \"4711\" does not look like one.\n"
         "Add: --ticket TICKET");
     scope_done(&root);
     scope_done(&postgres);
