@@ -8,6 +8,7 @@ DESTDIR ?=
 MULTIARCH ?= $(shell $(CC) -print-multiarch 2>/dev/null)
 PAMDIR ?= /lib/$(MULTIARCH)/security
 SUDODIR ?= /usr/libexec/sudo
+LIBEXECDIR ?= $(PREFIX)/libexec/assent
 UNITDIR ?= /lib/systemd/system
 VERSION := $(shell sed -n '1s/^assent \([^ ]*\).*/\1/p' NEWS 2>/dev/null)
 
@@ -46,6 +47,7 @@ COMMON_SRC := $(call src,common)
 POLICY_SRC := $(call src,agent/yaml) $(call src,agent/policy) $(call src,agent/facts)
 AGENT_SRC := $(filter-out agent/main.c,$(call src,agent)) $(call src,agent/ledger) \
 	$(call src,agent/journal) $(call src,agent/public)
+ACCOUNTS_SRC := $(filter-out accounts/main.c,$(call src,accounts))
 CLI_SRC := $(call src,cli)
 PAM_SRC := $(call src,pam_module)
 PLUGIN_SRC := $(call src,sudo_plugin)
@@ -57,12 +59,14 @@ BENCH_SRC := $(call src,tests/bench)
 COMMON := $(BUILD)/libcommon.a
 POLICY := $(BUILD)/libpolicy.a
 AGENT := $(BUILD)/libagent.a
+ACCOUNTS := $(BUILD)/libaccounts.a
 MODULES := $(BUILD)/libmodules.a
 ASSENTD := $(BUILD)/assentd
 ASSENT := $(BUILD)/assent
+ASSENT_ACCOUNTS := $(BUILD)/assent-accounts
 PAM := $(BUILD)/pam_assent.so
 PLUGIN := $(BUILD)/assent_sudo.so
-PROGRAMS := $(ASSENTD) $(ASSENT) $(PAM) $(PLUGIN)
+PROGRAMS := $(ASSENTD) $(ASSENT) $(ASSENT_ACCOUNTS) $(PAM) $(PLUGIN)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(filter tests/unit/test_%,$(UNIT_SRC)))
 UNIT_HELPERS := $(call obj,$(filter-out tests/unit/test_%,$(UNIT_SRC)))
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(filter tests/bench/bench_%,$(BENCH_SRC)))
@@ -79,6 +83,7 @@ $(BUILD)/%.o: %.c
 $(COMMON): $(call obj,$(COMMON_SRC))
 $(POLICY): $(call obj,$(POLICY_SRC))
 $(AGENT): $(call obj,$(AGENT_SRC))
+$(ACCOUNTS): $(call obj,$(ACCOUNTS_SRC))
 $(MODULES): $(call obj,$(PAM_SRC) $(PLUGIN_SRC))
 $(BUILD)/%.a:
 	@rm -f $@
@@ -92,6 +97,10 @@ $(ASSENT): $(call obj,$(CLI_SRC)) $(POLICY) $(COMMON)
 	$(SAY) LD $@
 	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^ $(CLI_LIBS)
 
+$(ASSENT_ACCOUNTS): $(call obj,accounts/main.c) $(ACCOUNTS) $(COMMON)
+	$(SAY) LD $@
+	$(Q)$(CC) -pie $(LDFLAGS_ALL) -o $@ $^
+
 $(PAM): $(call obj,$(PAM_SRC)) $(COMMON) pam_module/module.map
 	$(SAY) LD $@
 	$(Q)$(CC) $(MODULE_LD) $(LDFLAGS_ALL) -Wl,--version-script=pam_module/module.map -o $@ \
@@ -103,7 +112,7 @@ $(PLUGIN): $(call obj,$(PLUGIN_SRC)) $(COMMON) sudo_plugin/plugin.map
 		$(filter-out %.map,$^)
 
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(UNIT_HELPERS) $(BUILD)/libcli.a \
-		$(MODULES) $(AGENT) $(POLICY) $(COMMON)
+		$(MODULES) $(ACCOUNTS) $(AGENT) $(POLICY) $(COMMON)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
 
@@ -137,7 +146,8 @@ $(BUILD)/tests/flow/%: $(BUILD)/tests/flow/%.o $(FLOW_HELPERS) $(MODULES) $(COMM
 
 # Runs a fuzzer's corpus without the fuzzing engine: each file once, as a plain test.
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o \
-		$(BUILD)/libcli.a $(MODULES) $(AGENT) $(POLICY) $(COMMON)
+		$(BUILD)/libcli.a $(MODULES) $(ACCOUNTS) $(AGENT) $(POLICY) \
+		$(COMMON)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(TEST_LIBS)
 
@@ -196,7 +206,8 @@ fuzz-programs:
 	@$(MAKE) --no-print-directory CC=clang BUILD=$(FUZZ_BUILD) SAN=1 OPT='-O1 -g' \
 		EXTRA='-fsanitize=fuzzer-no-link' $(patsubst %,$(FUZZ_BUILD)/fuzz_%,$(FUZZERS))
 
-$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libcli.a $(MODULES) $(AGENT) $(POLICY) $(COMMON)
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libcli.a $(MODULES) $(ACCOUNTS) $(AGENT) $(POLICY) \
+		$(COMMON)
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(TEST_LIBS)
 
@@ -221,7 +232,7 @@ deb-quiet:
 .PHONY: install
 install: $(PROGRAMS) ## below DESTDIR; enables nothing
 	@BUILD=$(BUILD) PREFIX=$(PREFIX) PAMDIR=$(PAMDIR) SUDODIR=$(SUDODIR) UNITDIR=$(UNITDIR) \
-		DESTDIR=$(DESTDIR) packaging/install.sh
+		LIBEXECDIR=$(LIBEXECDIR) DESTDIR=$(DESTDIR) packaging/install.sh
 
 .PHONY: clean
 clean: ## remove what was built

@@ -9,6 +9,8 @@
 
 #include "str.h"
 
+#define NO_GROUP ((gid_t)-1) /* then nothing is called that the agent's unit forbids */
+
 int file_open_trusted(const char *path, uid_t owner)
 {
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -85,7 +87,8 @@ static int sync_directory_of(const char *path)
     return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-int file_write_atomic(const char *path, const void *data, size_t length, mode_t mode)
+int file_write_atomic_group(
+    const char *path, const void *data, size_t length, mode_t mode, gid_t group)
 {
     AUTO_FREE char *temporary = NULL;
     AUTO_CLOSE int fd = -1;
@@ -100,6 +103,8 @@ int file_write_atomic(const char *path, const void *data, size_t length, mode_t 
     if (fd < 0)
         return -errno;
     r = write_all(fd, data, length);
+    if (r == 0 && group != NO_GROUP && fchown(fd, (uid_t)-1, group) < 0)
+        r = -errno;
     if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0))
         r = -errno;
     if (r < 0) {
@@ -107,4 +112,9 @@ int file_write_atomic(const char *path, const void *data, size_t length, mode_t 
         return r;
     }
     return sync_directory_of(path);
+}
+
+int file_write_atomic(const char *path, const void *data, size_t length, mode_t mode)
+{
+    return file_write_atomic_group(path, data, length, mode, NO_GROUP);
 }

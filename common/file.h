@@ -20,3 +20,7 @@ MUST_USE int file_read_all(int fd, size_t max, char **ret_data, size_t *ret_leng
 /* Replaces `path` in one step: temporary file in the same directory, fsync, rename, fsync
  * of the directory. Mode as given whatever the umask. Returns 0 or -errno. */
 MUST_USE int file_write_atomic(const char *path, const void *data, size_t length, mode_t mode);
+
+/* The same for a file that is given to a group; it gets its name last. */
+MUST_USE int file_write_atomic_group(
+    const char *path, const void *data, size_t length, mode_t mode, gid_t group);

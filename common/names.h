@@ -11,6 +11,11 @@
 #define ASSENT_GATE "/run/assent/gate"
 #define ASSENT_PUBLIC "/run/assent/io.assent"
 
+/* Which local accounts are locked or end, written by assent-accounts (root), read by the agent:
+ * common/accounts_file.h. root:assent 0640. */
+#define ASSENT_ACCOUNTS "/run/assent/accounts"
+#define ASSENT_SHADOW "/etc/shadow"
+
 /* Uses of the rescue door while the agent is away: one file each, written by pam_assent.so
  * (root), read and removed by the agent. root:assent 0770. */
 #define ASSENT_SPOOL_DIR "/var/spool/assent"

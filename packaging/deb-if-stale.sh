@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 out=${1:-build/deb}
 newest=$(find "$out" -name 'assent-sudo_*.deb' 2>/dev/null | head -n 1)
 
-if [ -n "$newest" ] && [ -z "$(find agent cli common docs etc packaging pam_module sudo_plugin \
+if [ -n "$newest" ] && [ -z "$(find accounts agent cli common docs etc packaging pam_module sudo_plugin \
     Makefile NEWS README.md ARCHITECTURE.md -newer "$newest" -type f | head -n 1)" ]; then
     exit 0
 fi

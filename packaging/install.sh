@@ -4,7 +4,7 @@
 set -eu
 
 : "${BUILD:?}" "${PREFIX:=/usr}" "${PAMDIR:?}" "${SUDODIR:=/usr/libexec/sudo}"
-: "${UNITDIR:=/lib/systemd/system}" "${DESTDIR:=}"
+: "${LIBEXECDIR:=$PREFIX/libexec/assent}" "${UNITDIR:=/lib/systemd/system}" "${DESTDIR:=}"
 
 put() { # MODE DIRECTORY FILE...
     mode=$1 directory=$DESTDIR$2
@@ -20,10 +20,11 @@ put_as() { # MODE FILE TARGET
 
 put 755 "$PREFIX/sbin" "$BUILD/assentd"
 put 755 "$PREFIX/bin" "$BUILD/assent"
+put 755 "$LIBEXECDIR" "$BUILD/assent-accounts"
 put 644 "$PAMDIR" "$BUILD/pam_assent.so"
 put 644 "$SUDODIR" "$BUILD/assent_sudo.so"
 
-put 644 "$UNITDIR" packaging/*.service packaging/*.socket
+put 644 "$UNITDIR" packaging/*.service packaging/*.socket packaging/*.path packaging/*.timer
 put_as 644 packaging/assent.sysusers "$PREFIX/lib/sysusers.d/assent.conf"
 put_as 644 packaging/assent.tmpfiles "$PREFIX/lib/tmpfiles.d/assent.conf"
 put 644 "$PREFIX/lib/systemd/catalog" packaging/assent.catalog

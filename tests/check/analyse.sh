@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 rules=tests/check/analyse.txt
-folders="agent cli common pam_module sudo_plugin"
+folders="accounts agent cli common pam_module sudo_plugin"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

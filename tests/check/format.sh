@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 failed=0
 
 list_sources() {
-    find agent cli common pam_module sudo_plugin tests -name '*.[ch]' "$@"
+    find accounts agent cli common pam_module sudo_plugin tests -name '*.[ch]' "$@"
 }
 
 refuse() { # WHAT PATTERN FIND-ARGUMENTS...

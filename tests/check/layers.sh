@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 list_includes() { # FILE "HEADER" or FILE <HEADER>
-    find agent cli common pam_module sudo_plugin -name '*.[ch]' -exec \
+    find accounts agent cli common pam_module sudo_plugin -name '*.[ch]' -exec \
         sed -n 's/^#[[:space:]]*include[[:space:]]*\(["<][^">]*[">]\).*/\1/; T; F; p' {} + |
         paste - -
 }

@@ -20,7 +20,8 @@ rendered() { # PAGE: as plain text in one line, so that nothing is broken over t
 }
 
 check_pages() {
-    for page in assent.1 assent-policy.5 assent.yaml.5 assentd.8 assent_sudo.8 pam_assent.8; do
+    for page in assent.1 assent-policy.5 assent.yaml.5 assent-accounts.8 assentd.8 assent_sudo.8 \
+        pam_assent.8; do
         [ -f "docs/man/$page" ] || complain "docs/man/$page is missing"
     done
     # Only references to pages of other packages may be unknown to mandoc.
@@ -60,10 +61,13 @@ check_config() {
         grep -qE "\b$key\b" "$work/assent.yaml.5" || complain "assent.yaml(5) does not mention: $key"
         grep -qE "^#? *$key:" etc/assent.yaml || complain "etc/assent.yaml does not mention: $key"
     done
-    rendered assentd.8 >"$work/assentd.8"
-    for option in $("$build/assentd" --help | grep -oE -e '--[a-z]+' | sort -u); do
-        [ "$option" = --help ] || grep -qF -e "$option" "$work/assentd.8" ||
-            complain "assentd(8) does not mention: $option"
+}
+
+check_daemon_options() { # PROGRAM
+    rendered "$1.8" >"$work/$1.8"
+    for option in $("$build/$1" --help | grep -oE -e '--[a-z]+' | sort -u); do
+        [ "$option" = --help ] || grep -qF -e "$option" "$work/$1.8" ||
+            complain "$1(8) does not mention: $option"
     done
 }
 
@@ -109,6 +113,8 @@ check_pages
 check_cli
 check_module_options
 check_config
+check_daemon_options assentd
+check_daemon_options assent-accounts
 check_events
 check_examples
 [ "$failed" -eq 0 ] || exit 1

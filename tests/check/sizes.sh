@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-find agent cli common pam_module sudo_plugin -name '*.[ch]' -exec awk '
+find accounts agent cli common pam_module sudo_plugin -name '*.[ch]' -exec awk '
     FNR == 1 { start = 0 }
     /^{$/ { start = FNR }
     /^}$/ && start { print "function", FNR - start - 1, FILENAME ":" start; start = 0 }

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The agent runs as its own user, without capabilities, under a hardened unit.
+# The agent runs as its own user, without capabilities, under a hardened unit; what reads
+# /etc/shadow for it is root, and can do little else.
 # shellcheck source=tests/host/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -18,3 +19,26 @@ try as alice perl -e 'use Socket; socket(S, AF_UNIX, SOCK_SEQPACKET, 0); connect
 expect_err 'denied' "other users cannot reach the gate"
 try as alice cat /var/lib/assent/ledger.db
 expect_err 'denied' "nor read the ledger"
+
+step "assent-accounts"
+try on systemd-analyze security --no-pager assent-accounts.service
+score=$(sed -n 's/.*exposure level for assent-accounts.service: *\([0-9.]*\).*/\1/p' <<<"$OUT" | tr -d .)
+check "systemd-analyze security gives at most 1.5 ($score tenths)" [ "${score:-99}" -le 15 ]
+# Its unit, with a shell in its place that says what it is and what it can.
+put /etc/systemd/system/assent-accounts.service.d/probe.conf <<'X'
+[Service]
+ExecStartPre=
+ExecStart=
+ExecStart=/bin/true
+ExecStartPre=/bin/sh -c 'grep -E "^(Cap|NoNew|Seccomp:)" /proc/self/status; \
+    id -un; id -gn; touch /etc/x /var/x /root/x; touch /run/assent/probe && rm /run/assent/probe && echo wrote; true'
+StandardOutput=file:/run/probe
+X
+on systemctl daemon-reload
+try on systemctl restart assent-accounts
+try on cat /run/probe
+check "it runs as root with the capability to read" [ "$(awk '/^Cap(Prm|Eff|Bnd)/ { print $2 }' <<<"$OUT" | sort -u)" = 0000000000000004 ]
+expect_out 'NoNewPrivs:.1' "and can gain none"
+expect_out 'Seccomp:.2' "with system calls filtered"
+expect_out '^wrote$' "it writes in /run/assent"
+check "and nowhere else" not on sh -c 'ls /etc/x /var/x /root/x 2>/dev/null | grep .'
