@@ -40,7 +40,8 @@ struct agent_options {
     const char *gate;   /* bound by the agent itself when no socket was passed */
     const char *public; /* the same */
     const char *spool;
-    bool journal; /* copy records to journald */
+    const char *accounts; /* what assent-accounts tells; NULL: not looked at */
+    bool journal;         /* copy records to journald */
 };
 
 struct agent {

@@ -18,6 +18,7 @@ enum {
     OPTION_GATE,
     OPTION_PUBLIC,
     OPTION_SPOOL,
+    OPTION_ACCOUNTS,
     OPTION_NO_JOURNAL,
     OPTION_CHECK,
     OPTION_RESOLVE,
@@ -30,6 +31,7 @@ static const struct option options_table[] = {
     {"gate", required_argument, NULL, OPTION_GATE},
     {"public", required_argument, NULL, OPTION_PUBLIC},
     {"spool", required_argument, NULL, OPTION_SPOOL},
+    {"accounts", required_argument, NULL, OPTION_ACCOUNTS},
     {"no-journal", no_argument, NULL, OPTION_NO_JOURNAL},
     {"check", no_argument, NULL, OPTION_CHECK},
     {"resolve", no_argument, NULL, OPTION_RESOLVE},
@@ -48,6 +50,7 @@ static int usage(FILE *out, int status)
           "  --gate PATH     socket of the PAM modules (" ASSENT_GATE ")\n"
           "  --public PATH   socket of everybody (" ASSENT_PUBLIC ")\n"
           "  --spool DIR     uses of the rescue door (" ASSENT_SPOOL_DIR ")\n"
+          "  --accounts FILE who is locked or expired (" ASSENT_ACCOUNTS ")\n"
           "  --no-journal    do not copy the records to the journal\n"
           "  --check         check configuration and policy, then exit (0 good, 2 not)\n"
           "  --help          this text\n"
@@ -119,6 +122,9 @@ static bool take_option(struct command *command, int option)
     case OPTION_SPOOL:
         options->spool = optarg;
         return true;
+    case OPTION_ACCOUNTS:
+        options->accounts = optarg[0] ? optarg : NULL;
+        return true;
     case OPTION_NO_JOURNAL:
         options->journal = false;
         return true;
@@ -161,6 +167,7 @@ int main(int argc, char **argv)
                 .gate = ASSENT_GATE,
                 .public = ASSENT_PUBLIC,
                 .spool = ASSENT_SPOOL_DIR,
+                .accounts = ASSENT_ACCOUNTS,
                 .journal = true,
             },
     };

@@ -15,8 +15,8 @@
 #include "../common/parse.h"
 #include "../common/str.h"
 
-/* The longest answer: ten digits and a newline. */
-#define ANSWER_MAX 11
+#define ANSWER_MAX (sizeof("4294967294 no-shell 18446744073709551615\n") - 1)
+#define ERRNO_MAX 4095 /* of the kernel */
 #define NAMES_MAX 65536
 
 struct resolve_job {
@@ -27,6 +27,8 @@ struct resolve_job {
     size_t answer_length, answer_size;
     struct resolve_name *names;
     size_t count;
+    bool asks_accounts;
+    int accounts_result; /* 0 or an errno, positive */
     bool child_ended;
     int result; /* the first failure */
     pid_t pid;
@@ -36,19 +38,77 @@ struct resolve_job {
 
 /* ---- answers ---- */
 
+static int read_state(const char *state, struct resolve_name *name)
+{
+    name->no_shell = strcmp(state, "no-shell") == 0;
+    name->locked = name->no_shell || strcmp(state, "locked") == 0;
+    return name->locked || strcmp(state, "open") == 0 ? 0 : -EBADMSG;
+}
+
+/* Cuts the word off at its blank. Returns what is behind it, or NULL. */
+static char *next_word(char *word)
+{
+    char *blank = strchr(word, ' ');
+
+    if (blank)
+        *blank++ = '\0';
+    return blank;
+}
+
+static int read_account(char *state, struct resolve_name *name)
+{
+    char *expires = state ? next_word(state) : NULL;
+
+    if (!expires || parse_u64(expires, UINT64_MAX, &name->expires_us) < 0)
+        return -EBADMSG;
+    return read_state(state, name);
+}
+
 static int read_answer(char *line, struct resolve_name *name)
 {
+    char *rest;
     uint64_t id;
 
     if (strcmp(line, "-") == 0)
         return 0;
     if (strcmp(line, "?") == 0)
         return -EAGAIN;
-    if (parse_u64(line, UINT32_MAX - 1, &id) < 0)
+    rest = next_word(line);
+    if (parse_u64(line, UINT32_MAX - 1, &id) < 0 || (name->is_group && rest))
+        return -EBADMSG;
+    if (!name->is_group && read_account(rest, name) < 0)
         return -EBADMSG;
     name->exists = true;
     name->id = (uint32_t)id;
     return 0;
+}
+
+/* Cuts the line off. Returns where the next one begins, or NULL. */
+static char *end_line(char *line)
+{
+    char *end = strchr(line, '\n');
+
+    if (!end)
+        return NULL;
+    *end = '\0';
+    return end + 1;
+}
+
+static int read_names(struct resolve_job *job, char *line)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        char *next;
+        int r;
+
+        if (!str_is_name(job->names[i].name))
+            continue;
+        next = end_line(line);
+        r = next ? read_answer(line, &job->names[i]) : -EBADMSG;
+        if (r < 0)
+            return r;
+        line = next;
+    }
+    return line == job->answers + job->answer_length ? 0 : -EBADMSG;
 }
 
 static int read_answers(struct resolve_job *job)
@@ -56,22 +116,16 @@ static int read_answers(struct resolve_job *job)
     char *line = job->answers;
 
     job->answers[job->answer_length] = '\0';
-    for (size_t i = 0; i < job->count; i++) {
-        char *end;
-        int r;
+    if (job->asks_accounts) {
+        char *next = end_line(line);
+        uint64_t result;
 
-        if (!str_is_name(job->names[i].name))
-            continue;
-        end = strchr(line, '\n');
-        if (!end)
+        if (!next || parse_u64(line, ERRNO_MAX, &result) < 0)
             return -EBADMSG;
-        *end = '\0';
-        r = read_answer(line, &job->names[i]);
-        if (r < 0)
-            return r;
-        line = end + 1;
+        job->accounts_result = (int)result;
+        line = next;
     }
-    return line == job->answers + job->answer_length ? 0 : -EBADMSG;
+    return read_names(job, line);
 }
 
 /* ---- the end ---- */
@@ -195,8 +249,6 @@ static int on_timeout(sd_event_source *source UNUSED, uint64_t usec UNUSED, void
 
 static int copy_names(struct resolve_job *job, const struct resolve_name *names, size_t count)
 {
-    struct str_builder questions = {0};
-
     job->names = calloc(count + 1, sizeof(*job->names));
     if (!job->names)
         return -ENOMEM;
@@ -205,16 +257,28 @@ static int copy_names(struct resolve_job *job, const struct resolve_name *names,
 
         copy->name = strdup(names[job->count].name);
         copy->is_group = names[job->count].is_group;
-        if (!copy->name) {
-            str_builder_done(&questions);
+        if (!copy->name)
             return -ENOMEM;
-        }
-        if (str_is_name(copy->name))
-            str_appendf(&questions, "%c %s\n", copy->is_group ? 'g' : 'u', copy->name);
     }
+    return 0;
+}
+
+static int write_questions(struct resolve_job *job, const char *accounts)
+{
+    struct str_builder questions = {0};
+
+    if (accounts && strchr(accounts, '\n'))
+        return -EINVAL;
+    job->asks_accounts = accounts != NULL;
+    if (accounts)
+        str_appendf(&questions, "a %s\n", accounts);
+    for (size_t i = 0; i < job->count; i++)
+        if (str_is_name(job->names[i].name))
+            str_appendf(
+                &questions, "%c %s\n", job->names[i].is_group ? 'g' : 'u', job->names[i].name);
     job->question_length = questions.length;
     job->questions = str_builder_take(&questions);
-    job->answer_size = count * ANSWER_MAX + 1;
+    job->answer_size = (job->count + 1) * ANSWER_MAX + 1;
     job->answers = malloc(job->answer_size + 1);
     return job->questions && job->answers ? 0 : -ENOMEM;
 }
@@ -340,6 +404,8 @@ int resolve_start(
     job->userdata = question->userdata;
     r = copy_names(job, question->names, question->count);
     if (r == 0)
+        r = write_questions(job, question->accounts);
+    if (r == 0)
         r = start(job, event, question->timeout_us);
     if (r < 0) {
         job_free(job);
@@ -353,4 +419,20 @@ void resolve_cancel(struct resolve_job *job)
 {
     if (job)
         job_free(job);
+}
+
+const char *resolve_accounts_warning(const struct resolve_job *job)
+{
+    switch (job->accounts_result) {
+    case 0:
+        return NULL;
+    case ENOENT:
+        return "locked and expired accounts are not noticed: assent-accounts.service has not run";
+    case ESTALE:
+        return "accounts locked or expired lately are not noticed: /etc/shadow has changed since "
+               "assent-accounts.service last ran";
+    default:
+        return "locked and expired accounts are not noticed: what assent-accounts.service wrote "
+               "cannot be used; run: systemctl restart assent-accounts";
+    }
 }

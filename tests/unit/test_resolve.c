@@ -11,15 +11,21 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-event.h>
 
 #include "../../agent/resolve.h"
+#include "../../common/accounts_file.h"
+#include "../../common/file.h"
 
 #define CHILD_VARIABLE "ASSENT_TEST_CHILD"
 
 struct fixture {
     sd_event *event;
+    struct resolve_job *job;
+    char accounts[32]; /* a file's path, or empty: not asked */
+    const char *warning;
     bool done;
     int result;
     size_t count;
@@ -34,6 +40,7 @@ static void on_done(int result, const struct resolve_name *names, size_t count, 
     fixture->done = true;
     fixture->result = result;
     fixture->count = count;
+    fixture->warning = resolve_accounts_warning(fixture->job);
     for (size_t i = 0; i < count && i < 8; i++)
         fixture->names[i] = names[i];
 }
@@ -61,26 +68,31 @@ static int tear_down(void **state)
     return unsetenv(CHILD_VARIABLE);
 }
 
-static struct resolve_job *start(
+static struct resolve_question question_of(
     struct fixture *fixture, const struct resolve_name *names, size_t count, uint64_t timeout)
 {
-    struct resolve_question question = {
+    return (struct resolve_question){
         .names = names,
         .count = count,
+        .accounts = fixture->accounts[0] ? fixture->accounts : NULL,
         .timeout_us = timeout,
         .done = on_done,
         .userdata = fixture,
     };
-    struct resolve_job *job = NULL;
+}
 
-    assert_int_equal(resolve_start(fixture->event, &question, &job), 0);
-    return job;
+static void start(
+    struct fixture *fixture, const struct resolve_name *names, size_t count, uint64_t timeout)
+{
+    struct resolve_question question = question_of(fixture, names, count, timeout);
+
+    assert_int_equal(resolve_start(fixture->event, &question, &fixture->job), 0);
 }
 
 static void run(
     struct fixture *fixture, const struct resolve_name *names, size_t count, uint64_t timeout)
 {
-    (void)start(fixture, names, count, timeout);
+    start(fixture, names, count, timeout);
     assert_false(fixture->done);
     while (!fixture->done)
         assert_true(sd_event_run(fixture->event, 60 * 1000 * 1000) > 0);
@@ -153,8 +165,8 @@ static void test_failed_lookup(void **state)
 
 static void test_garbage(void **state)
 {
-    static const char *const kinds[] = {
-        "garbage", "short", "long", "endless", "unended", "reserved"};
+    static const char *const kinds[] = {"garbage", "short", "long", "endless", "unended",
+        "reserved", "no-state", "bad-state", "no-expiry", "bad-expiry", "extra", "group-state"};
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         struct fixture *fixture = *state;
@@ -188,11 +200,10 @@ static void test_timeout(void **state)
 static void test_cancel(void **state)
 {
     struct fixture *fixture = *state;
-    struct resolve_job *job;
 
     assert_int_equal(setenv(CHILD_VARIABLE, "hang", 1), 0);
-    job = start(fixture, question, ARRAY_SIZE(question), 10000);
-    resolve_cancel(job);
+    start(fixture, question, ARRAY_SIZE(question), 10000);
+    resolve_cancel(fixture->job);
     assert_true(sd_event_run(fixture->event, 60 * 1000 * 1000) > 0); /* the child's end */
     assert_false(fixture->done);
     resolve_cancel(NULL);
@@ -207,6 +218,152 @@ static void test_child_signals(void **state)
     run_child_kind(fixture, "signals");
     signal(SIGPIPE, SIG_DFL);
     assert_int_equal(fixture->result, 0);
+}
+
+/* ---- accounts ---- */
+
+static int set_up_accounts(void **state)
+{
+    struct fixture *fixture;
+
+    assert_int_equal(set_up(state), 0);
+    fixture = *state;
+    snprintf(fixture->accounts, sizeof(fixture->accounts), "/tmp/assent-resolve-%d", getpid());
+    return 0;
+}
+
+static int tear_down_accounts(void **state)
+{
+    struct fixture *fixture = *state;
+
+    unlink(fixture->accounts);
+    return tear_down(state);
+}
+
+/* As published of this machine's /etc/shadow in a state that may not be its own. */
+static void write_accounts(const struct fixture *fixture, const char *lines, uint64_t inode)
+{
+    struct accounts_source source;
+    struct stat status;
+    char text[256];
+    int length, count = 0;
+
+    for (const char *line = lines; (line = strchr(line, '\n')); line++)
+        count++;
+    assert_int_equal(stat("/etc/shadow", &status), 0);
+    source = accounts_source_of(&status);
+    length = snprintf(text, sizeof(text), "assent-accounts 1 %d %ju %ju\n%s", count,
+        (uintmax_t)source.changed_ns, (uintmax_t)(inode ? inode : source.inode), lines);
+    assert_int_equal(file_write_atomic(fixture->accounts, text, (size_t)length, 0640), 0);
+}
+
+static const struct resolve_name accounts_question[] = {
+    {.name = root},
+    {.name = daemon_name},
+    {.name = nobody},
+    {.name = root, .is_group = true},
+};
+
+static void ask_accounts(struct fixture *fixture)
+{
+    fixture->done = false;
+    run(fixture, accounts_question, ARRAY_SIZE(accounts_question), 10 * 1000 * 1000);
+    assert_int_equal(fixture->result, 0);
+    assert_true(fixture->names[0].exists);
+    assert_true(fixture->names[1].exists);
+    assert_false(fixture->names[2].exists);
+}
+
+static void assert_account(
+    const struct resolve_name *name, bool locked, bool no_shell, uint64_t expires_us)
+{
+    assert_int_equal(name->locked, locked);
+    assert_int_equal(name->no_shell, no_shell);
+    assert_int_equal(name->expires_us, expires_us);
+}
+
+static void test_accounts_not_asked(void **state)
+{
+    struct fixture *fixture = *state;
+
+    ask_accounts(fixture);
+    assert_null(fixture->warning);
+    assert_account(&fixture->names[0], false, false, 0);
+    assert_account(&fixture->names[1], false, false, 0);
+}
+
+/* The account daemon has /usr/sbin/nologin on every Debian. */
+static void test_accounts(void **state)
+{
+    struct fixture *fixture = *state;
+
+    write_accounts(fixture, "daemon locked -\nno-such-user locked -\nroot open 1970-01-03\n", 0);
+    ask_accounts(fixture);
+    assert_null(fixture->warning);
+    assert_account(&fixture->names[0], false, false, UINT64_C(172800000000));
+    assert_account(&fixture->names[1], true, false, 0);
+    assert_account(&fixture->names[3], false, false, 0);
+
+    write_accounts(fixture, "root locked 1970-01-01\n", 0);
+    ask_accounts(fixture);
+    assert_null(fixture->warning);
+    assert_account(&fixture->names[0], true, false, 1);
+    assert_account(&fixture->names[1], true, true, 0);
+}
+
+/* The names are told all the same. */
+static void test_accounts_unknown(void **state)
+{
+    struct fixture *fixture = *state;
+
+    ask_accounts(fixture);
+    assert_non_null(strstr(fixture->warning, "has not run"));
+    assert_account(&fixture->names[0], false, false, 0);
+
+    assert_int_equal(file_write_atomic(fixture->accounts, "root locked -\n", 14, 0640), 0);
+    ask_accounts(fixture);
+    assert_non_null(strstr(fixture->warning, "cannot be used"));
+    assert_account(&fixture->names[0], false, false, 0);
+
+    write_accounts(fixture, "root locked -\n", 0);
+    assert_int_equal(chmod(fixture->accounts, 0666), 0);
+    ask_accounts(fixture);
+    assert_non_null(strstr(fixture->warning, "cannot be used"));
+    assert_account(&fixture->names[0], false, false, 0);
+}
+
+/* Out of date: said, and better than nothing. */
+static void test_accounts_stale(void **state)
+{
+    struct fixture *fixture = *state;
+
+    write_accounts(fixture, "root locked -\n", 1);
+    ask_accounts(fixture);
+    assert_non_null(strstr(fixture->warning, "/etc/shadow has changed"));
+    assert_account(&fixture->names[0], true, false, 0);
+}
+
+static void test_accounts_garbage(void **state)
+{
+    static const char *const kinds[] = {"bad-file", "far-file", "no-file"};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        fixture->done = false;
+        run_child_kind(fixture, kinds[i]);
+        assert_int_equal(fixture->result, -EBADMSG);
+    }
+}
+
+/* Nothing that a path holds becomes a question. */
+static void test_accounts_hostile_path(void **state)
+{
+    struct fixture *fixture = *state;
+    struct resolve_question hostile = question_of(fixture, question, ARRAY_SIZE(question), 1);
+
+    hostile.accounts = "/tmp/x\nu root";
+    assert_int_equal(resolve_start(fixture->event, &hostile, &fixture->job), -EINVAL);
+    assert_false(fixture->done);
 }
 
 /* ---- the child ---- */
@@ -228,12 +385,21 @@ static int child(const char *kind)
     static const struct {
         const char *kind, *output;
     } outputs[] = {
-        {"unsure", "0\n-\n?\n-\n"},
-        {"garbage", "0\n-\nroot\n-\n"},
-        {"short", "0\n-\n1\n"},
-        {"long", "0\n-\n1\n-\n-\n"},
-        {"unended", "0\n-\n1\n-"},
-        {"reserved", "0\n-\n4294967295\n-\n"},
+        {"unsure", "0 open 0\n-\n?\n-\n"},
+        {"garbage", "0 open 0\n-\nroot\n-\n"},
+        {"short", "0 open 0\n-\n1\n"},
+        {"long", "0 open 0\n-\n1\n-\n-\n"},
+        {"unended", "0 open 0\n-\n1\n-"},
+        {"reserved", "0 open 0\n-\n4294967295\n-\n"},
+        {"no-state", "0\n-\n1\n-\n"},
+        {"bad-state", "0 closed 0\n-\n1\n-\n"},
+        {"no-expiry", "0 open\n-\n1\n-\n"},
+        {"bad-expiry", "0 open soon\n-\n1\n-\n"},
+        {"extra", "0 open 0 0\n-\n1\n-\n"},
+        {"group-state", "0 open 0\n-\n1 open 0\n-\n"},
+        {"bad-file", "x\n0 open 0\n-\n1\n-\n"},
+        {"far-file", "4096\n0 open 0\n-\n1\n-\n"},
+        {"no-file", "0 open 0\n-\n1\n-\n"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(outputs); i++)
@@ -265,6 +431,12 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_timeout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_child_signals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_accounts_not_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_accounts, set_up_accounts, tear_down_accounts),
+        cmocka_unit_test_setup_teardown(test_accounts_unknown, set_up_accounts, tear_down_accounts),
+        cmocka_unit_test_setup_teardown(test_accounts_stale, set_up_accounts, tear_down_accounts),
+        cmocka_unit_test_setup_teardown(test_accounts_garbage, set_up_accounts, tear_down_accounts),
+        cmocka_unit_test_setup_teardown(test_accounts_hostile_path, set_up, tear_down),
     };
     const char *kind = getenv(CHILD_VARIABLE);
     sigset_t mask;

@@ -42,7 +42,7 @@ GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="$work/cache" GOFLAGS=-buildvcs
     go build -o "$work/varlink-go" "$here/main.go"
 
 "$1" --config "$work/assent.yaml" --policy "$work/policy" --ledger "$work/ledger.db" \
-    --gate "$work/gate" --public "$work/public" --spool "$work/spool" --no-journal \
+    --gate "$work/gate" --public "$work/public" --spool "$work/spool" --accounts '' --no-journal \
     >"$work/log" 2>&1 &
 agent=$!
 tries=0
