@@ -1,7 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,19 +9,32 @@
 #include "../yaml/yaml.h"
 #include "policy.h"
 
-/* The files of a directory. */
-struct listing {
-    struct policy_file *files; /* names and texts owned */
-    size_t count;
-};
-
-static void listing_done(struct listing *listing)
+void policy_files_done(struct policy_files *files)
 {
-    for (size_t i = 0; i < listing->count; i++) {
-        free((char *)(uintptr_t)listing->files[i].name);
-        free((char *)(uintptr_t)listing->files[i].text);
+    for (size_t i = 0; i < files->count; i++) {
+        free((char *)(uintptr_t)files->items[i].name);
+        free((char *)(uintptr_t)files->items[i].text);
     }
-    free(listing->files);
+    free(files->items);
+    *files = (struct policy_files){0};
+}
+
+int policy_files_add(struct policy_files *files, char *name, char *text, size_t length)
+{
+    AUTO_FREE char *owned_name = name, *owned_text = text;
+    struct policy_file *items =
+        name ? reallocarray(files->items, files->count + 1, sizeof(*files->items)) : NULL;
+
+    if (!items)
+        return -ENOMEM;
+    files->items = items;
+    files->items[files->count++] = (struct policy_file){
+        .name = TAKE_PTR(owned_name),
+        .text = TAKE_PTR(owned_text),
+        .length = length,
+    };
+    files->size += length;
+    return 0;
 }
 
 static bool ends_in(const char *name, const char *end)
@@ -32,49 +44,41 @@ static bool ends_in(const char *name, const char *end)
     return length > strlen(end) && strcmp(name + length - strlen(end), end) == 0;
 }
 
-static bool add_file(struct listing *listing, const char *directory, const char *name)
+static char *path_of(const char *directory, const char *name)
 {
-    struct policy_file *files =
-        reallocarray(listing->files, listing->count + 1, sizeof(*listing->files));
     struct str_builder path = {0};
 
-    if (!files)
-        return false;
-    listing->files = files;
     str_appendf(&path, "%s/%s", directory, name);
-    files[listing->count] = (struct policy_file){.name = str_builder_take(&path)};
-    if (!files[listing->count].name)
-        return false;
-    listing->count++;
-    return true;
+    return str_builder_take(&path);
 }
 
 /* A file that looks like policy and is not read would be a hole nobody sees. */
 static void refuse_yml(const char *directory, const char *name, struct yaml_errors *errors)
 {
-    struct str_builder path = {0};
-    AUTO_FREE char *taken = NULL;
+    AUTO_FREE char *path = path_of(directory, name);
 
-    str_appendf(&path, "%s/%s", directory, name);
-    taken = str_builder_take(&path);
-    yaml_errors_add(errors, taken ? taken : name, 0, 0,
+    yaml_errors_add(errors, path ? path : name, 0, 0,
         "policy files end in .yaml; rename this one, or move it away if it is not meant");
 }
 
 static int list_directory(
-    DIR *stream, const char *directory, struct listing *listing, struct yaml_errors *errors)
+    DIR *stream, const char *directory, struct policy_files *files, struct yaml_errors *errors)
 {
     const struct dirent *entry;
+    int r = 0;
 
-    while ((errno = 0, entry = readdir(stream)) != NULL) {
+    while (r == 0 && (errno = 0, entry = readdir(stream)) != NULL) {
         if (entry->d_name[0] == '.')
             continue;
         if (ends_in(entry->d_name, ".yml"))
             refuse_yml(directory, entry->d_name, errors);
-        if (ends_in(entry->d_name, ".yaml") && !add_file(listing, directory, entry->d_name))
-            return -ENOMEM;
+        if (!ends_in(entry->d_name, ".yaml"))
+            continue;
+        r = files->count < POLICY_FILES_MAX
+                ? policy_files_add(files, path_of(directory, entry->d_name), NULL, 0)
+                : -E2BIG;
     }
-    return -errno;
+    return r < 0 ? r : -errno;
 }
 
 static int compare_files(const void *left, const void *right)
@@ -99,7 +103,7 @@ static bool is_trusted(DIR *stream, uid_t owner)
 }
 
 static int read_directory(
-    const char *directory, uid_t owner, struct listing *listing, struct yaml_errors *errors)
+    const char *directory, uid_t owner, struct policy_files *files, struct yaml_errors *errors)
 {
     CLEANUP(cleanup_directory) DIR *stream = opendir(directory);
     int r;
@@ -108,9 +112,9 @@ static int read_directory(
         return -errno;
     if (!is_trusted(stream, owner))
         return -EPERM;
-    r = list_directory(stream, directory, listing, errors);
-    if (listing->count > 1)
-        qsort(listing->files, listing->count, sizeof(*listing->files), compare_files);
+    r = list_directory(stream, directory, files, errors);
+    if (files->count > 1)
+        qsort(files->items, files->count, sizeof(*files->items), compare_files);
     return r;
 }
 
@@ -124,37 +128,59 @@ static void refuse(const char *path, int error, struct yaml_errors *errors)
         yaml_errors_add(errors, path, 0, 0, "it is a symbolic link; put the file itself here");
     else if (error == -EFBIG)
         yaml_errors_add(errors, path, 0, 0, "the file is larger than %zu MiB", YAML_SIZE_MAX >> 20);
+    else if (error == -E2BIG)
+        yaml_errors_add(errors, path, 0, 0,
+            "a policy is at most %d files and %zu MiB in all; what is beyond is not read",
+            POLICY_FILES_MAX, POLICY_SIZE_MAX >> 20);
     else
         yaml_errors_add(errors, path, 0, 0, "it cannot be read: %s", strerrordesc_np(-error));
 }
 
-static void read_files(struct listing *listing, uid_t owner, struct yaml_errors *errors)
+/* Lowers what is left of the room for all files. */
+static int read_file(struct policy_file *file, uid_t owner, size_t *room)
 {
-    for (size_t i = 0; i < listing->count; i++) {
-        struct policy_file *file = &listing->files[i];
-        AUTO_CLOSE int fd = file_open_trusted(file->name, owner);
-        char *text = NULL;
-        int r = fd < 0 ? fd : file_read_all(fd, YAML_SIZE_MAX, &text, &file->length);
+    AUTO_CLOSE int fd = file_open_trusted(file->name, owner);
+    char *text = NULL;
+    int r = fd < 0 ? fd : file_read_all(fd, YAML_SIZE_MAX, &text, &file->length);
 
-        file->text = text;
+    if (r < 0)
+        return r;
+    file->text = text;
+    if (file->length > *room)
+        return -E2BIG;
+    *room -= file->length;
+    return 0;
+}
+
+void policy_read(
+    const char *directory, uid_t owner, struct policy_files *ret_files, struct yaml_errors *errors)
+{
+    size_t room = POLICY_SIZE_MAX;
+    int r;
+
+    *ret_files = (struct policy_files){0};
+    r = read_directory(directory, owner, ret_files, errors);
+    if (r < 0 && r != -ENOENT)
+        refuse(directory, r, errors);
+    for (size_t i = 0; i < ret_files->count; i++) {
+        struct policy_file *file = &ret_files->items[i];
+
+        r = read_file(file, owner, &room);
+        ret_files->size += file->length;
         if (r < 0)
             refuse(file->name, r, errors);
+        if (r == -E2BIG)
+            break;
     }
 }
 
 struct policy *policy_load(const char *directory, uid_t owner, struct yaml_errors *errors)
 {
     CLEANUP(cleanup_policy) struct policy *policy = NULL;
-    struct listing listing = {0};
+    CLEANUP(policy_files_done) struct policy_files files;
     size_t before = yaml_errors_total(errors);
-    int r = read_directory(directory, owner, &listing, errors);
 
-    if (r < 0 && r != -ENOENT)
-        refuse(directory, r, errors);
-    read_files(&listing, owner, errors);
-    policy = policy_compile(listing.files, listing.count, errors);
-    listing_done(&listing);
-    /* The text and its tree are many times the policy; without this they stay in the process. */
-    (void)malloc_trim(0);
+    policy_read(directory, owner, &files, errors);
+    policy = policy_compile(files.items, files.count, errors);
     return yaml_errors_total(errors) == before ? TAKE_PTR(policy) : NULL;
 }

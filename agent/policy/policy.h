@@ -217,14 +217,34 @@ struct policy_file {
 struct policy *policy_compile(
     const struct policy_file *files, size_t count, struct yaml_errors *errors);
 
-/* Reads `directory`/ *.yaml in name order and compiles them. Refuses (error at 0:0) files and a
- * directory that others than root or `owner` can write. A missing or empty directory is an empty
- * policy: everything is denied. This is the only function here that does I/O. */
+/* The files of a policy, names and texts owned. Zero-initialise; free with policy_files_done. All
+ * of them together are at most so large: what is loaded is kept in the ledger, text and all. */
+#define POLICY_FILES_MAX 1024
+#define POLICY_SIZE_MAX ((size_t)16 * 1024 * 1024)
+struct policy_files {
+    struct policy_file *items;
+    size_t count;
+    size_t size; /* of all texts */
+};
+
+/* Takes name and text, in every case; a NULL name is one there was no memory for. `text` may be
+ * NULL. Returns 0 or -ENOMEM. */
+MUST_USE int policy_files_add(struct policy_files *files, char *name, char *text, size_t length);
+void policy_files_done(struct policy_files *files);
+
+/* Reads `directory`/ *.yaml in name order. Refuses (error at 0:0) files and a directory that others
+ * than root or `owner` can write, and what is too large. A missing or empty directory is an empty
+ * policy: everything is denied. This and policy_load() alone do I/O here. */
+void policy_read(
+    const char *directory, uid_t owner, struct policy_files *ret_files, struct yaml_errors *errors);
+
+/* The same, compiled. */
 struct policy *policy_load(const char *directory, uid_t owner, struct yaml_errors *errors);
 
 /* Gives back one reference; the last one frees. NULL-safe. policy_ref() takes another: whoever
  * holds a verdict past the next reload needs one. One thread. */
 struct policy *policy_ref(struct policy *policy);
+bool policy_is_shared(const struct policy *policy); /* there is more than this reference */
 void policy_free(struct policy *policy);
 static inline void cleanup_policy(struct policy **policy)
 {
@@ -242,10 +262,6 @@ void policy_note_account(struct policy *policy, size_t index, bool locked, uint6
 size_t policy_group_count(const struct policy *policy);
 const char *policy_group_name(const struct policy *policy, size_t index);
 void policy_resolve_group(struct policy *policy, size_t index, bool exists, gid_t gid);
-
-/* What was told; false: it does not exist. */
-bool policy_user_id(const struct policy *policy, size_t index, uid_t *ret_uid);
-bool policy_group_id(const struct policy *policy, size_t index, gid_t *ret_gid);
 
 /* Builds the index once every name has been told; call it again after telling changed ids.
  * Until then decisions are the same, only slower: each rule is looked at. From one thread,
@@ -297,10 +313,6 @@ MUST_USE int policy_rule_digest(
 /* An allow rule is certified up to `until_us`, if that is later than what its file says. Loop
  * thread; holds for this policy object. */
 void policy_certify(struct policy *policy, size_t index, uint64_t until_us);
-
-/* For tests of a policy that name no time: as long as the time is not known, every certificate
- * counts. Never for a policy in force. */
-void policy_trust_certificates(struct policy *policy);
 
 /* Why an allow rule would ask its owner at that moment. */
 enum lapse policy_rule_lapse(const struct policy *policy, size_t index, uint64_t now_us);
