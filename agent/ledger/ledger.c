@@ -10,6 +10,7 @@
 #include "../../common/clock.h"
 #include "ledger_db.h"
 #include "ledger_marker.h"
+#include "ledger_policy.h"
 #include "ledger_reader.h"
 #include "ledger_schema.h"
 #include "ledger_writer.h"
@@ -292,6 +293,11 @@ int ledger_each_audit(
     struct ledger *ledger, uint64_t after, unsigned limit, ledger_audit_fn row, void *userdata)
 {
     return ledger_reader_each_audit(ledger->reader, after, limit, row, userdata);
+}
+
+struct ledger_reader *ledger_own_reader(struct ledger *ledger)
+{
+    return ledger->reader;
 }
 
 void ledger_health(struct ledger *ledger, struct ledger_health *ret_health)

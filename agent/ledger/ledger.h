@@ -15,7 +15,8 @@
  * process that uses the ledger keeps it locked.
  *
  * Tables: state(kind, id, live, body): the newest JSON of each live or ended object;
- * audit(seq, time, chain, event, record): append-only; meta(key, value). */
+ * audit(seq, time, chain, event, record): append-only; meta(key, value). Policy versions have
+ * tables and functions of their own: ledger_policy.h. */
 #pragma once
 
 #include <stdbool.h>

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ledger_policy.h"
+
 struct ledger_batch *ledger_batch_new(void)
 {
     struct ledger_batch *batch = calloc(1, sizeof(*batch));
@@ -112,4 +114,33 @@ void ledger_batch_meta(struct ledger_batch *batch, const char *key, const char *
 
     if (row)
         row->type = LEDGER_ROW_META;
+}
+
+void ledger_batch_loading(struct ledger_batch *batch, const char *digest, const char *record)
+{
+    struct ledger_row *row = add_row(batch, digest, "", record);
+
+    if (row)
+        row->type = LEDGER_ROW_LOADING;
+}
+
+void ledger_batch_text(struct ledger_batch *batch, const char *digest, uint64_t part,
+    const char *file, const char *text)
+{
+    struct ledger_row *row = add_row(batch, digest, file, text);
+
+    if (!row)
+        return;
+    row->type = LEDGER_ROW_TEXT;
+    row->number = part;
+}
+
+void ledger_batch_text_end(struct ledger_batch *batch, const char *digest, uint64_t parts)
+{
+    struct ledger_row *row = add_row(batch, digest, "", "");
+
+    if (!row)
+        return;
+    row->type = LEDGER_ROW_TEXT_END;
+    row->number = parts;
 }

@@ -8,6 +8,9 @@ enum ledger_row_type {
     LEDGER_ROW_STATE,
     LEDGER_ROW_AUDIT,
     LEDGER_ROW_META,
+    LEDGER_ROW_LOADING,
+    LEDGER_ROW_TEXT,
+    LEDGER_ROW_TEXT_END,
 };
 
 struct ledger_row {
@@ -16,8 +19,9 @@ struct ledger_row {
     enum ledger_kind kind;
     bool live;
     uint64_t realtime_us;
-    const char *key; /* id, chain or key; these three point into `text` */
-    const char *event;
+    uint64_t number;   /* a part of a policy's text, or how many there are */
+    const char *key;   /* id, chain, key or digest; these three point into `text` */
+    const char *event; /* or the file's name */
     const char *body;
     char text[];
 };

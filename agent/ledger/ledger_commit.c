@@ -36,6 +36,15 @@ static int prepare_all(struct ledger_commit *commit)
         {&commit->meta_set, "INSERT INTO meta(key, value) VALUES(?1, ?2)"
                             " ON CONFLICT(key) DO UPDATE SET value = excluded.value"},
         {&commit->meta_remove, "DELETE FROM meta WHERE key = ?1"},
+        {&commit->loading, "INSERT INTO policy_load(digest, record) VALUES(?1, ?2)"},
+        {&commit->version, "INSERT INTO policy_version(digest, first, last, loads)"
+                           " VALUES(?1, last_insert_rowid(), last_insert_rowid(), 1)"
+                           " ON CONFLICT(digest)"
+                           " DO UPDATE SET last = excluded.last, loads = loads + 1"},
+        {&commit->text, "INSERT INTO policy_text(digest, part, file, text) VALUES(?1, ?2, ?3, ?4)"
+                        " ON CONFLICT(digest, part)"
+                        " DO UPDATE SET file = excluded.file, text = excluded.text"},
+        {&commit->text_end, "UPDATE policy_version SET parts = ?2 WHERE digest = ?1"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
@@ -67,7 +76,8 @@ int ledger_commit_open(struct ledger_commit *commit, sqlite3 *db)
 void ledger_commit_close(struct ledger_commit *commit)
 {
     sqlite3_stmt *all[] = {commit->begin, commit->commit, commit->rollback, commit->put,
-        commit->audit, commit->meta_set, commit->meta_remove};
+        commit->audit, commit->meta_set, commit->meta_remove, commit->loading, commit->version,
+        commit->text, commit->text_end};
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         (void)sqlite3_finalize(all[i]);
@@ -126,19 +136,70 @@ static int write_meta(struct ledger_commit *commit, const struct ledger_row *row
     return run(commit, statement);
 }
 
+/* The loading and, by the number it got, its version. */
+static int write_loading(struct ledger_commit *commit, const struct ledger_row *row)
+{
+    int r;
+
+    if (bind_text(commit->loading, 1, row->key) != SQLITE_OK ||
+        bind_text(commit->loading, 2, row->body) != SQLITE_OK)
+        return ledger_db_error(commit->db);
+    r = run(commit, commit->loading);
+    if (r < 0)
+        return r;
+    if (bind_text(commit->version, 1, row->key) != SQLITE_OK)
+        return ledger_db_error(commit->db);
+    return run(commit, commit->version);
+}
+
+static int write_text(struct ledger_commit *commit, const struct ledger_row *row)
+{
+    sqlite3_stmt *text = commit->text;
+
+    if (bind_text(text, 1, row->key) != SQLITE_OK ||
+        sqlite3_bind_int64(text, 2, (sqlite3_int64)row->number) != SQLITE_OK ||
+        bind_text(text, 3, row->event) != SQLITE_OK || bind_text(text, 4, row->body) != SQLITE_OK)
+        return ledger_db_error(commit->db);
+    return run(commit, text);
+}
+
+static int write_text_end(struct ledger_commit *commit, const struct ledger_row *row)
+{
+    if (bind_text(commit->text_end, 1, row->key) != SQLITE_OK ||
+        sqlite3_bind_int64(commit->text_end, 2, (sqlite3_int64)row->number) != SQLITE_OK)
+        return ledger_db_error(commit->db);
+    return run(commit, commit->text_end);
+}
+
+/* `seq` is the number of the row if it is an audit record. */
+static int write_row(struct ledger_commit *commit, const struct ledger_row *row, uint64_t seq)
+{
+    switch (row->type) {
+    case LEDGER_ROW_STATE:
+        return write_state(commit, row);
+    case LEDGER_ROW_META:
+        return write_meta(commit, row);
+    case LEDGER_ROW_AUDIT:
+        return write_audit(commit, row, seq);
+    case LEDGER_ROW_LOADING:
+        return write_loading(commit, row);
+    case LEDGER_ROW_TEXT:
+        return write_text(commit, row);
+    case LEDGER_ROW_TEXT_END:
+        return write_text_end(commit, row);
+    }
+    return -EINVAL;
+}
+
 /* `seq` is the last number given out in this transaction. */
 static int write_batch(struct ledger_commit *commit, struct ledger_batch *batch, uint64_t *seq)
 {
     batch->first_seq = 0;
     for (const struct ledger_row *row = batch->rows; row; row = row->next) {
-        int r = -EINVAL;
+        int r;
 
-        if (row->type == LEDGER_ROW_STATE)
-            r = write_state(commit, row);
-        else if (row->type == LEDGER_ROW_META)
-            r = write_meta(commit, row);
-        else if (row->type == LEDGER_ROW_AUDIT)
-            r = write_audit(commit, row, ++*seq);
+        *seq += row->type == LEDGER_ROW_AUDIT;
+        r = write_row(commit, row, *seq);
         if (r < 0)
             return r;
         if (row->type == LEDGER_ROW_AUDIT && batch->first_seq == 0)

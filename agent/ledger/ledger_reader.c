@@ -30,19 +30,13 @@ void ledger_reader_close(struct ledger_reader *reader)
     free(reader);
 }
 
-/* SQLite gives NULL for a text only when memory ran out: the columns are NOT NULL. */
-static const char *text(sqlite3_stmt *statement, int column)
-{
-    return (const char *)sqlite3_column_text(statement, column);
-}
-
 static int each_object(
     struct ledger_reader *reader, sqlite3_stmt *statement, ledger_row_fn row, void *userdata)
 {
     int r;
 
     while ((r = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *id = text(statement, 0), *body = text(statement, 1);
+        const char *id = ledger_reader_text(statement, 0), *body = ledger_reader_text(statement, 1);
 
         if (!id || !body)
             return -ENOMEM;
@@ -93,8 +87,7 @@ int ledger_reader_each_recent(struct ledger_reader *reader, enum ledger_kind kin
     return each_object(reader, statement, row, userdata);
 }
 
-/* The only column of the only row, copied. */
-static int take_text(struct ledger_reader *reader, sqlite3_stmt *statement, char **ret_text)
+int ledger_reader_take_text(struct ledger_reader *reader, sqlite3_stmt *statement, char **ret_text)
 {
     const char *value;
     char *copy;
@@ -105,7 +98,7 @@ static int take_text(struct ledger_reader *reader, sqlite3_stmt *statement, char
         return -ENOENT;
     if (r != SQLITE_ROW)
         return ledger_db_error(reader->db);
-    value = text(statement, 0);
+    value = ledger_reader_text(statement, 0);
     copy = value ? strdup(value) : NULL;
     if (!copy)
         return -ENOMEM;
@@ -126,7 +119,7 @@ int ledger_reader_get(
     if (sqlite3_bind_int(statement, 1, (int)kind) != SQLITE_OK ||
         sqlite3_bind_text(statement, 2, id, -1, SQLITE_STATIC) != SQLITE_OK)
         return ledger_db_error(reader->db);
-    return take_text(reader, statement, ret_body);
+    return ledger_reader_take_text(reader, statement, ret_body);
 }
 
 int ledger_reader_meta(struct ledger_reader *reader, const char *key, char **ret_value)
@@ -139,7 +132,7 @@ int ledger_reader_meta(struct ledger_reader *reader, const char *key, char **ret
         return r;
     if (sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC) != SQLITE_OK)
         return ledger_db_error(reader->db);
-    return take_text(reader, statement, ret_value);
+    return ledger_reader_take_text(reader, statement, ret_value);
 }
 
 static int each_record(
@@ -148,8 +141,9 @@ static int each_record(
     int r;
 
     while ((r = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *chain = text(statement, 2), *event = text(statement, 3),
-                   *record = text(statement, 4);
+        const char *chain = ledger_reader_text(statement, 2),
+                   *event = ledger_reader_text(statement, 3),
+                   *record = ledger_reader_text(statement, 4);
 
         if (!chain || !event || !record)
             return -ENOMEM;

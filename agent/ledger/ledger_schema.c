@@ -43,6 +43,28 @@ static const char *const MIGRATIONS[] = {
 
     /* Who asks for the records of a time, or for all of some rare kind, does not read them all. */
     "CREATE INDEX audit_event_time ON audit(event, time);",
+    /* Policy versions, see ledger_policy.h. `parts` is NULL until the text is complete. */
+    "CREATE TABLE policy_load("
+    "    number INTEGER PRIMARY KEY,"
+    "    digest TEXT NOT NULL,"
+    "    record TEXT NOT NULL);"
+    "CREATE TRIGGER policy_load_no_update BEFORE UPDATE ON policy_load"
+    "    BEGIN SELECT RAISE(ABORT, 'loadings are append-only'); END;"
+    "CREATE TRIGGER policy_load_no_delete BEFORE DELETE ON policy_load"
+    "    BEGIN SELECT RAISE(ABORT, 'loadings are append-only'); END;"
+    "CREATE TABLE policy_version("
+    "    digest TEXT PRIMARY KEY,"
+    "    parts INTEGER,"
+    "    first INTEGER NOT NULL REFERENCES policy_load(number),"
+    "    last INTEGER NOT NULL REFERENCES policy_load(number),"
+    "    loads INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX policy_version_last ON policy_version(last);"
+    "CREATE TABLE policy_text("
+    "    digest TEXT NOT NULL,"
+    "    part INTEGER NOT NULL,"
+    "    file TEXT NOT NULL,"
+    "    text TEXT NOT NULL,"
+    "    UNIQUE(digest, part));",
 };
 #define NEWEST ((unsigned)ARRAY_SIZE(MIGRATIONS))
 

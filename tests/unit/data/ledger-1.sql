@@ -1,0 +1,20 @@
+-- A ledger as assentd 0.1.0 wrote it before policy versions: one request, five records.
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE state(    number INTEGER PRIMARY KEY,    kind INTEGER NOT NULL,    id TEXT NOT NULL,    live INTEGER NOT NULL,    body TEXT NOT NULL,    UNIQUE(kind, id));
+INSERT INTO state VALUES(1,1,'J7VW-S3ZX',1,'{"id":"J7VW-S3ZX","uid":1,"user":"daemon","kind":2,"scope":"37dbe70c839f8fe79c3a6af98a5964fc00f74791b0f7faae6255838daad554b8","service":"sudo","run_as":"root","rhost":null,"command":"/usr/bin/id","arguments":["/usr/bin/id","-u"],"cwd":"/","environment":[],"digest":"","reason":"backup is due","ticket":null,"tty":null,"key":null,"rule":"asks","policy":"815f3a43f7681e2357ab562244359dac33b4174de52441adfc17034fc351ffeb","created_real":1795181141374981,"expires_real":1795184741374981,"ended_real":0,"created":13024872760,"expires":16624872760,"boot":"bff6d420-eeba-4024-814a-4472b9c99adb","asked":["carol"],"need":1,"duration":900000000,"uses":0,"keep":true,"attached":false,"survives_reboot":false,"login_uid":4294967295,"grant":"","end_reason":null,"state":"waiting","approvals":[]}');
+CREATE TABLE audit(    seq INTEGER PRIMARY KEY,    time INTEGER NOT NULL,    chain TEXT NOT NULL,    event TEXT NOT NULL,    record TEXT NOT NULL);
+INSERT INTO audit VALUES(1,1795181140418858,'','agent-started','{"event":"agent-started","message":"assentd 0.1.0 has started"}');
+INSERT INTO audit VALUES(2,1795181140427836,'','policy-loaded','{"event":"policy-loaded","policy":"815f3a43f7681e2357ab562244359dac33b4174de52441adfc17034fc351ffeb","message":"policy 815f3a43f768 with 1 rules is in force"}');
+INSERT INTO audit VALUES(3,1795181141375014,'J7VW-S3ZX','request-opened','{"event":"request-opened","chain":"J7VW-S3ZX","request":"J7VW-S3ZX","subject":"daemon","subject_uid":1,"subject_kind":"service","service":"sudo","run_as":"root","command":"/usr/bin/id -u","rule":"asks","policy":"815f3a43f7681e2357ab562244359dac33b4174de52441adfc17034fc351ffeb","reason":"backup is due","stage":"1","expires":"2026-11-20T14:25:41Z","message":"daemon asks to run /usr/bin/id -u as root with sudo in / [J7VW-S3ZX]: backup is due"}');
+INSERT INTO audit VALUES(4,1795181141375020,'J7VW-S3ZX','stage-started','{"event":"stage-started","chain":"J7VW-S3ZX","request":"J7VW-S3ZX","subject":"daemon","subject_uid":1,"subject_kind":"service","service":"sudo","run_as":"root","command":"/usr/bin/id -u","rule":"asks","policy":"815f3a43f7681e2357ab562244359dac33b4174de52441adfc17034fc351ffeb","reason":"backup is due","stage":"1","expires":"2026-11-20T14:25:41Z","message":"request J7VW-S3ZX of daemon is put to carol; 1 must approve"}');
+INSERT INTO audit VALUES(5,1795181141379071,'','agent-stopped','{"event":"agent-stopped","message":"assentd stops; requests and grants are kept"}');
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES('ids','4e17366ae90bf3e422b2ec29515f63fc 4096');
+INSERT INTO meta VALUES('seal-key','02f3e2048911d37137745285e84a0fa0e7e48d7e43dbf4c00143cf002cf2b39b');
+CREATE INDEX state_live ON state(kind, live);
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+COMMIT;
+PRAGMA application_id = 1095978580;
+PRAGMA user_version = 1;
