@@ -13,6 +13,7 @@
 #include "config.h"
 #include "digest.h"
 #include "ids.h"
+#include "loading.h"
 #include "policy/policy.h"
 #include "refusals.h"
 #include "sessions.h"
@@ -24,10 +25,12 @@ struct gate_server;
 struct journal;
 struct ledger;
 struct ledger_batch;
+struct loader;
 struct public_server;
 struct recall;
 struct reload;
 struct spooled;
+struct version;
 struct waiter;
 struct watcher;
 struct zones;
@@ -80,7 +83,12 @@ struct agent {
     uint64_t sweep_us;
     uint64_t journal_saved; /* cursor last written to the ledger */
     bool reloading;
-    struct reload *reload; /* reload.c */
+    struct reload *reload;    /* reload.c */
+    struct loader *loader;    /* loader.c */
+    struct loading loading;   /* the newest: of the policy in force, once there is one */
+    struct version *versions; /* on their way into the ledger (versions.c) */
+    bool versions_failed;
+    sd_event_source *versions_retry;
     bool stopping;
     void (*on_committed)(struct agent *agent); /* daemon.c; NULL before and after it serves */
 };

@@ -3,12 +3,14 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "../common/clock.h"
 #include "../common/str.h"
 #include "facts/facts_record.h"
 #include "grant.h"
 #include "ledger/ledger.h"
+#include "loading.h"
 #include "policy/policy.h"
 #include "refusals.h"
 #include "request.h"
@@ -243,6 +245,23 @@ void audit_agent(
     json_t *json = begin(event, NULL);
 
     put(json, "policy", digest);
+    commit(batch, json, message);
+}
+
+void audit_policy(struct ledger_batch *batch, const struct loading *loading, const char *message)
+{
+    json_t *json = begin(EVENT_POLICY_LOADED, NULL);
+
+    put(json, "policy", loading->digest);
+    put(json, "cause", loading->cause);
+    put(json, "by", loading->by);
+    if (loading->uid != UID_NONE)
+        json_object_set_new(json, "by_uid", json_integer(loading->uid));
+    put(json, "reason", loading->reason);
+    put(json, "source", loading->from_ledger ? "ledger" : loading->source);
+    put(json, "held", loading->held);
+    if (loading_is_loud(loading))
+        json_object_set_new(json, "priority", json_integer(LOG_WARNING));
     commit(batch, json, message);
 }
 

@@ -13,6 +13,7 @@ struct scope;
 struct request;
 struct approval;
 struct grant;
+struct loading;
 struct verdict;
 
 /* Event names: the values of ASSENT_EVENT (INTERFACES "Journal", docs/journal.md). */
@@ -70,7 +71,10 @@ void audit_grant(struct ledger_batch *batch, const char *event, const struct gra
 void audit_session(struct ledger_batch *batch, const char *event, const char *chain,
     const struct subject *subject, const char *service, const char *session);
 
-/* The agent itself: started, stopped, policy loaded or rejected. `digest` may be NULL. */
+/* A policy took force. */
+void audit_policy(struct ledger_batch *batch, const struct loading *loading, const char *message);
+
+/* The agent itself: started, stopped, policy rejected. `digest` may be NULL. */
 void audit_agent(
     struct ledger_batch *batch, const char *event, const char *digest, const char *message);
 

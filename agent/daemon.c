@@ -148,12 +148,14 @@ static void on_first_policy(struct agent *agent, const struct texts *errors, voi
 
 static int load_policy(struct agent *agent)
 {
+    const struct reload_order order = {
+        .cause = LOADING_START, .uid = UID_NONE, .login_uid = UID_NONE};
     int loaded = PENDING, r = reload_init(agent);
 
     if (r == 0)
         r = config_init(&agent->config);
     if (r == 0)
-        r = reload_start(agent, on_first_policy, &loaded);
+        r = reload_start(agent, &order, on_first_policy, &loaded);
     if (r < 0)
         return r;
     /* A name service that hangs does not keep the agent from serving: all is denied, or

@@ -13,6 +13,7 @@
 #include "inquiry.h"
 #include "ledger/ledger.h"
 #include "lifecycle.h"
+#include "loader.h"
 #include "say.h"
 
 /* ---- refusing ------------------------------------------------------------------------- */
@@ -293,7 +294,7 @@ void door_cancel(struct inquiry *inquiry)
         close(inquiry->command_fd);
     inquiry->command_fd = -1;
     facts_done(&inquiry->store);
-    policy_free(inquiry->policy);
+    loader_free_policy(agent->loader, inquiry->policy);
     inquiry->policy = NULL;
     scope_done(&inquiry->scope);
     subject_done(&inquiry->subject);

@@ -1,14 +1,15 @@
-/* GetStatus and Reload. */
+/* GetStatus. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../common/names.h"
+#include "../common/str.h"
 #include "agent.h"
 #include "journal/journal.h"
 #include "ledger/ledger.h"
 #include "methods.h"
-#include "reload.h"
+#include "versions.h"
 #include "view.h"
 
 #define JOURNAL_BEHIND_MAX 1000
@@ -26,6 +27,36 @@ static void add_problem(json_t *problems, const char *text)
     json_array_append_new(problems, json_string(text));
 }
 
+static void add_rollback(const struct loading *loading, const char *directory, json_t *problems)
+{
+    struct str_builder builder = {0};
+    AUTO_FREE char *line = NULL;
+    char when[CLOCK_RFC3339_SIZE];
+
+    clock_format_rfc3339(loading->held_real_us, when);
+    str_appendf(&builder, "policy %.12s is in force by a rollback of %s, %s%s%s; ", loading->digest,
+        when, loading->held_by ? loading->held_by : "root", loading->held_reason ? ": " : "",
+        loading->held_reason ? loading->held_reason : "");
+    str_appendf(&builder, "the files in %s still say %.12s: correct them and reload, which ends it",
+        directory, loading->held);
+    line = str_builder_take(&builder);
+    add_problem(problems, line ? line : "the policy in force was rolled back to");
+}
+
+static void add_policy_problems(const struct agent *agent, json_t *problems)
+{
+    if (agent->policy_real_us == 0)
+        add_problem(problems, "no policy is in force yet: everything is refused");
+    else if (texts_count(&agent->policy_errors) > 0)
+        add_problem(problems, "the newest policy or configuration does not load; an earlier one is "
+                              "in force (assent policy check)");
+    if (agent->policy_real_us > 0 && agent->loading.held[0] != '\0')
+        add_rollback(&agent->loading, agent->options.policy_dir, problems);
+    if (versions_failed(agent))
+        add_problem(problems, "the text of the policy in force is not in the ledger yet: a start "
+                              "with files that do not load could not fall back on it");
+}
+
 /* What an administrator must look at, one line each. */
 static json_t *find_problems(const struct agent *agent)
 {
@@ -34,11 +65,7 @@ static json_t *find_problems(const struct agent *agent)
     char line[160];
 
     ledger_health(agent->ledger, &health);
-    if (texts_count(&agent->policy_errors) > 0)
-        add_problem(problems, "the newest policy or configuration does not load; an earlier one is "
-                              "in force (assent policy check)");
-    else if (agent->policy_real_us == 0)
-        add_problem(problems, "no policy is in force yet: everything is refused");
+    add_policy_problems(agent, problems);
     if (health.stalled)
         add_problem(problems,
             "the ledger's disk does not answer: nothing can be recorded, so everything is refused");
@@ -73,43 +100,4 @@ void method_get_status(struct public_call *call, json_t *parameters, void *userd
             (json_int_t)agent->book.grant_count, "records",
             (json_int_t)ledger_durable_seq(agent->ledger), "journal_behind",
             (json_int_t)journal_behind(agent)));
-}
-
-static void on_reloaded(struct agent *agent, const struct texts *errors, void *userdata)
-{
-    struct method_pending *pending = userdata;
-
-    (void)errors;
-    public_reply(pending->call, json_pack("{s:o}", "policy", view_policy(agent)));
-    pending->call = NULL;
-    method_pending_free(pending);
-}
-
-/* The reload goes on without them. */
-static void on_reload_caller_gone(struct public_call *call, void *userdata)
-{
-    struct method_pending *pending = userdata;
-
-    (void)call;
-    reload_forget(pending->agent, pending);
-    pending->call = NULL;
-    method_pending_free(pending);
-}
-
-void method_reload(struct public_call *call, json_t *parameters, void *userdata)
-{
-    struct agent *agent = userdata;
-    struct method_pending *pending;
-
-    (void)parameters;
-    if (agent->reloading) {
-        method_error(call, ERROR_UNAVAILABLE, "message", "a reload is under way; try again");
-        return;
-    }
-    pending = method_pending_new(agent, call);
-    if (!pending)
-        return;
-    public_on_gone(call, on_reload_caller_gone, pending);
-    if (reload_start(agent, on_reloaded, pending) < 0)
-        on_reloaded(agent, &agent->policy_errors, pending);
 }

@@ -28,6 +28,9 @@ const struct public_method methods_table[] = {
     {"io.assent.Watch", PUBLIC_ANYONE, method_watch},
     {"io.assent.ListDecisions", PUBLIC_AUDITOR, method_list_decisions},
     {"io.assent.Reload", PUBLIC_ROOT, method_reload},
+    {"io.assent.ListVersions", PUBLIC_AUDITOR, method_list_versions},
+    {"io.assent.ReadVersion", PUBLIC_AUDITOR, method_read_version},
+    {"io.assent.RollbackPolicy", PUBLIC_ROOT, method_rollback_policy},
     {NULL, PUBLIC_ROOT, NULL},
 };
 

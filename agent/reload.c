@@ -6,61 +6,84 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "../common/realdir.h"
 #include "../common/str.h"
 #include "agent.h"
 #include "audit.h"
 #include "facts/zones.h"
 #include "ledger/ledger.h"
-#include "resolve.h"
+#include "ledger/ledger_policy.h"
+#include "loader.h"
+#include "versions.h"
 #include "yaml/yaml.h"
 
-#define RESOLVE_TIMEOUT_US (10 * USEC_PER_SEC)
 #define RETRY_US (30 * USEC_PER_SEC)
 
-/* A reload between reading and putting in force. */
-struct reload {
-    struct policy *policy;
-    struct config config;
-    bool has_config;
-    struct resolve_job *job;
-    sd_event_source *retry;
+/* A reload that is wished for: what its loading will be, and who hears of it. */
+struct wish {
+    struct loading loading;
+    char version[POLICY_DIGEST_SIZE]; /* of a rollback, else "" */
     reload_done_fn done;
     void *userdata;
 };
 
-static void reload_clear(struct reload *reload)
+struct reload {
+    struct wish now;   /* under way */
+    struct wish after; /* begun when that one is over, if `follows` */
+    bool follows;
+    sd_event_source *retry;
+};
+
+static void wish_done(struct wish *wish)
 {
-    policy_free(reload->policy);
-    if (reload->has_config)
-        config_done(&reload->config);
-    reload->policy = NULL;
-    reload->has_config = false;
+    loading_done(&wish->loading);
+    wish->version[0] = '\0';
+    wish->done = NULL;
+}
+
+/* ---- life ---- */
+
+static int load_newest(struct agent *agent)
+{
+    AUTO_FREE char *record = NULL;
+    int r = ledger_reader_newest_loading(ledger_own_reader(agent->ledger), &record);
+
+    if (r == -ENOENT)
+        return 0;
+    return r < 0 ? r : loading_load(record, &agent->loading);
 }
 
 int reload_init(struct agent *agent)
 {
     struct yaml_errors errors = {0};
+    int r;
 
+    loading_init(&agent->loading);
     agent->reload = calloc(1, sizeof(*agent->reload));
     agent->policy = policy_compile(NULL, 0, &errors);
     yaml_errors_done(&errors);
     if (!agent->reload || !agent->policy)
         return -ENOMEM;
+    loading_init(&agent->reload->now.loading);
+    loading_init(&agent->reload->after.loading);
     policy_ready(agent->policy);
     agent->zones = zones_new(agent->policy);
-    return agent->zones ? 0 : -ENOMEM;
+    r = agent->zones ? loader_new(agent->event, &agent->loader) : -ENOMEM;
+    return r < 0 ? r : load_newest(agent);
 }
 
 void reload_free(struct agent *agent)
 {
-    if (agent->reload) {
-        resolve_cancel(agent->reload->job);
-        sd_event_source_disable_unref(agent->reload->retry);
-        reload_clear(agent->reload);
+    struct reload *reload = TAKE_PTR(agent->reload);
+
+    loader_free(TAKE_PTR(agent->loader));
+    versions_free(agent);
+    if (reload) {
+        sd_event_source_disable_unref(reload->retry);
+        wish_done(&reload->now);
+        wish_done(&reload->after);
+        free(reload);
     }
-    free(agent->reload);
-    agent->reload = NULL;
+    loading_done(&agent->loading);
     zones_free(agent->zones);
     policy_free(agent->policy);
     texts_done(&agent->policy_errors);
@@ -69,9 +92,15 @@ void reload_free(struct agent *agent)
 
 void reload_forget(struct agent *agent, const void *userdata)
 {
-    if (agent->reload->userdata == userdata)
-        agent->reload->done = NULL;
+    struct reload *reload = agent->reload;
+
+    if (reload->now.userdata == userdata)
+        reload->now.done = NULL;
+    if (reload->after.userdata == userdata)
+        reload->after.done = NULL;
 }
+
+/* ---- what is recorded ---- */
 
 static void note(struct texts *texts, const char *text)
 {
@@ -80,92 +109,108 @@ static void note(struct texts *texts, const char *text)
         fprintf(stderr, SD_ERR "%s\n", text);
 }
 
-static void note_errors(struct agent *agent, const struct yaml_errors *errors)
-{
-    for (size_t i = 0; i < errors->count; i++) {
-        const struct yaml_error *e = &errors->items[i];
-        struct str_builder line = {0};
-        AUTO_FREE char *text = NULL;
-
-        if (e->line > 0)
-            str_appendf(&line, "%s:%u:%u: %s", e->file, e->line, e->column, e->message);
-        else
-            str_appendf(&line, "%s: %s", e->file, e->message);
-        text = str_builder_take(&line);
-        note(&agent->policy_errors, text ? text : "out of memory");
-    }
-}
-
-static void record(struct agent *agent, const char *event, const char *digest, const char *message)
+static void record_rejection(struct agent *agent, const char *what, const struct texts *errors)
 {
     struct ledger_batch *batch = ledger_batch_new();
+    const char *first = texts_next(errors, NULL);
+    struct str_builder message = {0};
+    AUTO_FREE char *text = NULL;
 
+    str_appendf(&message, "%s: %s", what, first ? first : "unknown");
+    if (texts_count(errors) > 1)
+        str_appendf(&message, " (and %zu more)", texts_count(errors) - 1);
+    text = str_builder_take(&message);
     if (!agent->options.journal)
-        fprintf(stderr, "%s\n", message);
+        fprintf(stderr, "%s\n", text ? text : "out of memory");
     if (!batch)
         return;
-    audit_agent(batch, event, digest, message);
+    audit_agent(batch, EVENT_POLICY_REJECTED, NULL, text ? text : "out of memory");
     agent_record(agent, batch);
 }
 
-static void finish(struct agent *agent)
+static int begin(struct agent *agent);
+
+static void answer(struct agent *agent, const struct texts *errors)
 {
     struct reload *reload = agent->reload;
-    reload_done_fn done = reload->done;
+    reload_done_fn done = reload->now.done;
 
-    reload->done = NULL;
-    reload_clear(reload);
+    wish_done(&reload->now);
     agent->reloading = false;
     if (done)
-        done(agent, &agent->policy_errors, reload->userdata);
+        done(agent, errors, reload->now.userdata);
 }
 
-static void reject(struct agent *agent)
+static void fail(struct agent *agent, int error)
 {
-    struct str_builder message = {0};
-    AUTO_FREE char *text = NULL;
-    const char *first = texts_next(&agent->policy_errors, NULL);
+    struct texts errors = {0};
 
-    str_appendf(&message, "the new policy was not loaded, the one in force stays: %s",
-        first ? first : "unknown");
-    if (texts_count(&agent->policy_errors) > 1)
-        str_appendf(&message, " (and %zu more)", texts_count(&agent->policy_errors) - 1);
-    text = str_builder_take(&message);
-    record(agent, EVENT_POLICY_REJECTED, NULL, text ? text : "out of memory");
-    finish(agent);
+    note(&errors, strerrordesc_np(-error));
+    record_rejection(agent, "the policy was not loaded, the one in force stays", &errors);
+    answer(agent, &errors);
+    texts_done(&errors);
 }
 
-/* Names that do not exist match nobody: said, since a typo looks just like that. */
-#define WARNINGS_MAX 100
+static void finish(struct agent *agent, const struct texts *errors)
+{
+    struct reload *reload = agent->reload;
+    int r;
 
-/* /bin is /usr/bin on most hosts: a pattern below it matches no command at all. */
-static void warn_of_path(const char *pattern, void *userdata)
+    answer(agent, errors);
+    if (!reload->follows || agent->reloading || agent->stopping)
+        return;
+    reload->follows = false;
+    reload->now = reload->after;
+    reload->after = (struct wish){0};
+    loading_init(&reload->after.loading);
+    r = begin(agent);
+    if (r < 0)
+        fail(agent, r);
+}
+
+static bool is_rollback(const struct reload *reload)
+{
+    return reload->now.version[0] != '\0';
+}
+
+/* It is in force all the same: people are told that a restart may not know of it. */
+static void on_recorded(int result, uint64_t first_seq, void *userdata)
 {
     struct agent *agent = userdata;
-    struct str_builder line = {0};
-    AUTO_FREE char *real = NULL, *text = NULL;
 
-    if (texts_count(&agent->policy_warnings) >= WARNINGS_MAX ||
-        realdir_leads_elsewhere(pattern, &real) <= 0)
-        return;
-    str_appendf(
-        &line, "the command pattern \"%s\" matches nothing: its directory is %s", pattern, real);
-    text = str_builder_take(&line);
-    note(&agent->policy_warnings, text ? text : "out of memory");
-}
+    (void)first_seq;
+    if (result == 0) {
+        agent_committed(agent);
+    } else {
+        char line[160];
 
-static void warn(struct agent *agent, const struct resolve_name *names, size_t count)
-{
-    texts_done(&agent->policy_warnings);
-    for (size_t i = 0; i < count; i++) {
-        char line[STR_NAME_MAX + 64];
-
-        if (names[i].exists)
-            continue;
-        snprintf(line, sizeof(line), "there is no %s \"%s\": it matches nobody",
-            names[i].is_group ? "group" : "account", names[i].name);
+        snprintf(line, sizeof(line), "it could not be recorded in the ledger: %s",
+            strerrordesc_np(-result));
         note(&agent->policy_warnings, line);
     }
+    finish(agent, is_rollback(agent->reload) ? &(struct texts){0} : &agent->policy_errors);
+}
+
+static void record(struct agent *agent, const struct loading *loading, const char *message)
+{
+    struct ledger_batch *batch = ledger_batch_new();
+    AUTO_FREE char *stored = loading_store(loading);
+
+    if (!agent->options.journal)
+        fprintf(stderr, "%s\n", message);
+    if (!batch) {
+        on_recorded(-ENOMEM, 0, agent);
+        return;
+    }
+    audit_policy(batch, loading, message);
+    ledger_batch_loading(batch, loading->digest, stored);
+    ledger_submit(agent->ledger, batch, true, on_recorded, agent);
+}
+
+/* ---- putting in force ---- */
+
+static void warn_of_zones(struct agent *agent)
+{
     for (size_t i = 0; zones_missing(agent->zones, i); i++) {
         char line[STR_NAME_MAX + 64];
 
@@ -173,42 +218,67 @@ static void warn(struct agent *agent, const struct resolve_name *names, size_t c
             zones_missing(agent->zones, i));
         note(&agent->policy_warnings, line);
     }
-    policy_each_command(agent->policy, warn_of_path, agent);
 }
 
-static void put_in_force(struct agent *agent)
+static void complete_loading(
+    struct agent *agent, const struct load_result *result, struct loading *loading)
 {
-    struct reload *reload = agent->reload;
-    struct zones *zones = zones_new(reload->policy);
-    char message[160];
+    snprintf(loading->digest, sizeof(loading->digest), "%s", policy_digest(result->policy));
+    loading->from_ledger = result->from_ledger;
+    loading->rules = policy_rule_count(result->policy);
+    loading->real_us = clock_realtime_us();
+    loading->source = strdup(agent->options.policy_dir);
+    loading->assentd = strdup(ASSENT_VERSION);
+    if (is_rollback(agent->reload))
+        loading_hold(loading, &agent->loading);
+    else if (result->from_ledger)
+        loading_go_on_holding(loading, &agent->loading);
+}
 
-    if (!zones) {
-        note(&agent->policy_errors, "out of memory");
-        reject(agent);
-        return;
-    }
+/* Everything that takes long has been done by the thread. */
+static void swap(struct agent *agent, struct load_result *result, struct zones *zones)
+{
     zones_free(agent->zones);
-    policy_free(agent->policy);
+    loader_free_policy(agent->loader, agent->policy);
     config_done(&agent->config);
+    texts_done(&agent->policy_warnings);
     agent->zones = zones;
-    agent->policy = TAKE_PTR(reload->policy);
-    agent->config = reload->config;
-    reload->has_config = false;
+    agent->policy = TAKE_PTR(result->policy);
+    agent->config = result->config;
+    result->has_config = false;
+    agent->policy_warnings = result->warnings;
+    result->warnings = (struct texts){0};
+    agent->auditors_known = result->auditors_known;
+    agent->auditors = result->auditors;
     agent->policy_real_us = clock_realtime_us();
-    snprintf(message, sizeof(message), "policy %.12s with %zu rules is in force",
-        policy_digest(agent->policy), policy_rule_count(agent->policy));
-    record(agent, EVENT_POLICY_LOADED, policy_digest(agent->policy), message);
+}
+
+static void put_in_force(struct agent *agent, struct load_result *result, struct zones *zones)
+{
+    struct loading *loading = &agent->reload->now.loading, before = agent->loading;
+    AUTO_FREE char *message = NULL;
+
+    complete_loading(agent, result, loading);
+    swap(agent, result, zones);
+    warn_of_zones(agent);
+    message = loading_message(loading, &before);
+    agent->loading = *loading;
+    loading_init(loading);
+    record(agent, &agent->loading, message ? message : "out of memory");
+    versions_keep(agent, agent->loading.digest, &result->files);
+    loading_done(&before);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
-    struct agent *agent = userdata;
+    const struct reload_order order = {
+        .cause = LOADING_RETRY, .uid = UID_NONE, .login_uid = UID_NONE};
+    int r = reload_start_or_follow(userdata, &order, NULL, NULL);
 
     (void)source;
     (void)usec;
-    /* busy means that one is under way already */
-    if (reload_start(agent, NULL, NULL) < 0)
-        fprintf(stderr, SD_DEBUG "a reload is under way\n");
+    if (r < 0)
+        fail(userdata, r);
     return 0;
 }
 
@@ -225,86 +295,113 @@ static void retry_later(struct agent *agent)
         fprintf(stderr, SD_ERR "no timer to load the policy again; run: assent reload\n");
 }
 
-static void on_resolved(int result, const struct resolve_name *names, size_t count, void *userdata)
+/* A rollback says nothing about the files. */
+static void reject_rollback(struct agent *agent, struct load_result *result)
+{
+    record_rejection(agent, "the rollback was refused, the policy in force stays", &result->errors);
+    finish(agent, &result->errors);
+}
+
+static void keep_errors(struct agent *agent, struct load_result *result)
+{
+    texts_done(&agent->policy_errors);
+    agent->policy_errors = result->errors;
+    result->errors = (struct texts){0};
+}
+
+static void on_loaded(struct load_result *result, void *userdata)
 {
     struct agent *agent = userdata;
-    struct reload *reload = agent->reload;
-    size_t users = policy_user_count(reload->policy), groups = policy_group_count(reload->policy);
+    struct zones *zones = result->policy ? zones_new(result->policy) : NULL;
 
-    reload->job = NULL;
-    if (result < 0 || count != users + groups + 1) {
-        note(&agent->policy_errors, "the accounts it names could not be looked up in time");
-        retry_later(agent);
-        reject(agent);
+    if (result->policy && !zones)
+        note(&result->errors, "out of memory");
+    if (!zones && is_rollback(agent->reload)) {
+        reject_rollback(agent, result);
         return;
     }
-    for (size_t i = 0; i < users; i++)
-        policy_resolve_user(reload->policy, i, names[i].exists, names[i].id);
-    for (size_t i = 0; i < groups; i++)
-        policy_resolve_group(reload->policy, i, names[users + i].exists, names[users + i].id);
-    policy_ready(reload->policy);
-    agent->auditors_known = names[users + groups].exists;
-    agent->auditors = names[users + groups].id;
-    put_in_force(agent);
-    warn(agent, names, count);
-    finish(agent);
+    if (result->unresolved)
+        retry_later(agent);
+    if (!is_rollback(agent->reload))
+        keep_errors(agent, result);
+    if (!is_rollback(agent->reload) && texts_count(&agent->policy_errors) > 0)
+        record_rejection(
+            agent, "the new policy was not loaded, the one in force stays", &agent->policy_errors);
+    if (zones)
+        put_in_force(agent, result, zones);
+    else
+        finish(agent, &agent->policy_errors);
 }
 
-static int start_resolving(struct agent *agent)
-{
-    struct reload *reload = agent->reload;
-    size_t users = policy_user_count(reload->policy), groups = policy_group_count(reload->policy);
-    AUTO_FREE struct resolve_name *names = calloc(users + groups + 1, sizeof(*names));
+/* ---- starting ---- */
 
-    if (!names)
-        return -ENOMEM;
-    /* borrowed for the call: resolve_start copies */
-    for (size_t i = 0; i < users; i++)
-        names[i].name = (char *)(uintptr_t)policy_user_name(reload->policy, i);
-    for (size_t i = 0; i < groups; i++) {
-        names[users + i].name = (char *)(uintptr_t)policy_group_name(reload->policy, i);
-        names[users + i].is_group = true;
+static int begin(struct agent *agent)
+{
+    const struct reload *reload = agent->reload;
+    struct load_order order = {
+        .directory = agent->options.policy_dir,
+        .config = agent->options.config,
+        .ledger = agent->options.ledger,
+        .owner = geteuid(),
+        .any = agent->policy_real_us == 0,
+    };
+    int r;
+
+    memcpy(order.version, reload->now.version, sizeof(order.version));
+    if (!is_rollback(reload) && agent->loading.held[0] != '\0') {
+        memcpy(order.version, agent->loading.digest, sizeof(order.version));
+        memcpy(order.held, agent->loading.held, sizeof(order.held));
     }
-    names[users + groups].name = reload->config.auditors;
-    names[users + groups].is_group = true;
-    return resolve_start(agent->event,
-        &(struct resolve_question){
-            .names = names,
-            .count = users + groups + 1,
-            .timeout_us = RESOLVE_TIMEOUT_US,
-            .done = on_resolved,
-            .userdata = agent,
-        },
-        &reload->job);
+    r = loader_start(agent->loader, &order, on_loaded, agent);
+    agent->reloading = r == 0;
+    return r;
 }
 
-int reload_start(struct agent *agent, reload_done_fn done, void *userdata)
+static int fill(struct wish *wish, const struct reload_order *order)
 {
-    struct reload *reload = agent->reload;
-    struct yaml_errors errors = {0};
+    struct loading *loading = &wish->loading;
+
+    wish_done(wish);
+    loading->by = strdup(order->by ? order->by : order->cause);
+    loading->reason = order->reason ? strdup(order->reason) : NULL;
+    if (!loading->by || (order->reason && !loading->reason))
+        return -ENOMEM;
+    loading->uid = order->uid;
+    loading->login_uid = order->login_uid;
+    snprintf(loading->cause, sizeof(loading->cause), "%s", order->cause);
+    snprintf(wish->version, sizeof(wish->version), "%s", order->version ? order->version : "");
+    return 0;
+}
+
+int reload_start(
+    struct agent *agent, const struct reload_order *order, reload_done_fn done, void *userdata)
+{
+    struct wish *wish = &agent->reload->now;
     int r;
 
     if (agent->reloading)
         return -EBUSY;
-    agent->reloading = true;
-    reload->done = done;
-    reload->userdata = userdata;
-    texts_done(&agent->policy_errors);
-    r = config_init(&reload->config);
-    reload->has_config = r == 0;
-    if (r == 0)
-        r = config_load(&reload->config, agent->options.config, geteuid(), &errors);
-    reload->policy = policy_load(agent->options.policy_dir, geteuid(), &errors);
-    note_errors(agent, &errors);
-    if (r < 0 && errors.count == 0)
-        note(&agent->policy_errors, strerror(-r));
-    yaml_errors_done(&errors);
-    if (r == 0 && reload->policy)
-        r = start_resolving(agent);
-    if (r < 0 || !reload->policy) {
-        if (texts_count(&agent->policy_errors) == 0)
-            note(&agent->policy_errors, r < 0 ? strerror(-r) : "out of memory");
-        reject(agent);
-    }
+    r = fill(wish, order);
+    if (r < 0)
+        return r;
+    wish->done = done;
+    wish->userdata = userdata;
+    return begin(agent);
+}
+
+int reload_start_or_follow(
+    struct agent *agent, const struct reload_order *order, reload_done_fn done, void *userdata)
+{
+    struct reload *reload = agent->reload;
+    int r = reload_start(agent, order, done, userdata);
+
+    if (r != -EBUSY)
+        return r;
+    r = fill(&reload->after, order);
+    if (r < 0)
+        return r;
+    reload->follows = true;
+    reload->after.done = done;
+    reload->after.userdata = userdata;
     return 0;
 }

@@ -28,12 +28,16 @@ static void on_hup_done(struct agent *agent, const struct texts *errors, void *u
 
 static int on_hup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
-    struct agent *agent = userdata;
+    const struct reload_order order = {
+        .cause = LOADING_SIGNAL,
+        .by = "SIGHUP",
+        .uid = info->ssi_uid,
+        .login_uid = UID_NONE,
+    };
 
     (void)source;
-    (void)info;
     sd_notify(false, "RELOADING=1");
-    if (reload_start(agent, on_hup_done, NULL) < 0)
+    if (reload_start_or_follow(userdata, &order, on_hup_done, NULL) < 0)
         sd_notify(false, "READY=1");
     return 0;
 }

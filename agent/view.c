@@ -84,6 +84,12 @@ static char *meaning_of(const struct request *request)
     return str_builder_take(&builder);
 }
 
+/* A request keeps the version it was decided under. */
+static bool is_replaced(const struct agent *agent, const char *digest)
+{
+    return !str_equal(digest, policy_digest(agent->policy));
+}
+
 /* What deserves a second look. */
 static json_t *view_unusual(const struct agent *agent, const struct request *request)
 {
@@ -108,7 +114,11 @@ static json_t *view_unusual(const struct agent *agent, const struct request *req
             request->login_uid, request->subject.name);
         json_array_append_new(array, json_string(line));
     }
-    (void)agent;
+    if (!request_has_ended(request) && is_replaced(agent, request->policy)) {
+        snprintf(line, sizeof(line),
+            "It was decided under policy %.12s, which has been replaced since.", request->policy);
+        json_array_append_new(array, json_string(line));
+    }
     return array;
 }
 
@@ -138,6 +148,7 @@ json_t *view_request(const struct agent *agent, const struct request *request)
     set(json, "ticket", text_or_null(request->ticket));
     set(json, "rule", json_string(request->rule));
     set(json, "policy", json_string(request->policy));
+    set(json, "policy_replaced", json_boolean(is_replaced(agent, request->policy)));
     set(json, "host", json_string(agent->config.host));
     set(json, "created", view_time(request->created_real_us));
     set(json, "expires", view_time(request->expires_real_us));
@@ -160,7 +171,6 @@ json_t *view_grant(const struct agent *agent, const struct grant *grant)
     AUTO_FREE char *scope = scope_describe(&grant->scope);
     json_t *json = json_object();
 
-    (void)agent;
     set(json, "id", json_string(grant->id));
     set(json, "request", text_or_null(grant->request));
     set(json, "subject", view_subject(&grant->subject));
@@ -178,16 +188,55 @@ json_t *view_grant(const struct agent *agent, const struct grant *grant)
     set(json, "purpose", text_or_null(grant->purpose));
     set(json, "rule", text_or_null(grant->rule));
     set(json, "policy", json_string(grant->policy));
+    set(json, "policy_replaced", json_boolean(is_replaced(agent, grant->policy)));
     set(json, "approvers", view_texts(&grant->approvers));
     set(json, "ended", view_time(grant->ended_real_us));
     set(json, "end_reason", text_or_null(grant->end_reason));
     return json;
 }
 
+json_t *view_loading(const struct loading *loading)
+{
+    json_t *json = json_object();
+
+    set(json, "time", view_time(loading->real_us));
+    set(json, "cause", json_string(loading->cause));
+    set(json, "by", text_or_null(loading->by));
+    set(json, "uid", loading->uid == UID_NONE ? json_null() : json_integer(loading->uid));
+    set(json, "login_uid",
+        loading->login_uid == UID_NONE ? json_null() : json_integer(loading->login_uid));
+    set(json, "reason", text_or_null(loading->reason));
+    set(json, "source",
+        loading->from_ledger ? json_string("ledger") : text_or_null(loading->source));
+    set(json, "assentd", text_or_null(loading->assentd));
+    return json;
+}
+
+static json_t *view_rollback(const struct loading *loading)
+{
+    json_t *json = json_object();
+
+    set(json, "from", json_string(loading->held));
+    set(json, "time", view_time(loading->held_real_us));
+    set(json, "by", text_or_null(loading->held_by));
+    set(json, "reason", text_or_null(loading->held_reason));
+    return json;
+}
+
 json_t *view_policy(const struct agent *agent)
 {
-    return json_pack("{s:s, s:I, s:o, s:s, s:o, s:o}", "digest", policy_digest(agent->policy),
-        "rules", (json_int_t)policy_rule_count(agent->policy), "loaded",
-        view_time(agent->policy_real_us), "directory", agent->options.policy_dir, "errors",
-        view_texts(&agent->policy_errors), "warnings", view_texts(&agent->policy_warnings));
+    const struct loading *loading = &agent->loading;
+    bool is_loaded = agent->policy_real_us > 0;
+    json_t *json = json_object();
+
+    set(json, "digest", json_string(policy_digest(agent->policy)));
+    set(json, "rules", json_integer((json_int_t)policy_rule_count(agent->policy)));
+    set(json, "loaded", view_time(agent->policy_real_us));
+    set(json, "directory", json_string(agent->options.policy_dir));
+    set(json, "loading", is_loaded ? view_loading(loading) : json_null());
+    set(json, "rollback",
+        is_loaded && loading->held[0] != '\0' ? view_rollback(loading) : json_null());
+    set(json, "errors", view_texts(&agent->policy_errors));
+    set(json, "warnings", view_texts(&agent->policy_warnings));
+    return json;
 }

@@ -6,9 +6,11 @@
 
 struct agent;
 struct grant;
+struct loading;
 struct request;
 
 json_t *view_request(const struct agent *agent, const struct request *request);
 json_t *view_grant(const struct agent *agent, const struct grant *grant);
+json_t *view_loading(const struct loading *loading);
 json_t *view_policy(const struct agent *agent);
 json_t *view_time(uint64_t realtime_us);

@@ -36,6 +36,11 @@ static const struct cli_option reason_options[] = {
     {0},
 };
 
+static const struct cli_option rollback_options[] = {
+    {"reason", "TEXT", "why, for the record"},
+    {0},
+};
+
 static const struct cli_option help_options[] = {
     {"machine", NULL, "print every verb and option, one a line"},
     {0},
@@ -173,6 +178,32 @@ const struct cli_verb verbs[] = {
         .example = "assent policy check\nassent policy check ./policy.d && git push\n",
         .exits = "0 good, 1 failed, 2 errors in the policy or wrong usage",
         .options = no_options,
+        .operands_max = 1,
+    },
+    {
+        .name = "policy versions",
+        .run = verb_policy_versions,
+        .summary = "policies that were in force, newest first",
+        .text = "Whose they were, when they took force, and which can be put back.\n",
+        .example = "assent policy versions\nassent policy versions --json | jq -r '.[].digest'\n",
+        .exits = EXITS_PLAIN ", 3 not for you (auditors and root)",
+        .options = no_options,
+    },
+    {
+        .name = "policy rollback",
+        .run = verb_policy_rollback,
+        .operands = "DIGEST",
+        .summary = "put an earlier policy in force again (root)",
+        .text = "DIGEST is at least the first 8 digits of one of `assent policy versions`. The "
+                "version\n"
+                "stays in force, over restarts too, until the files say something else than now;\n"
+                "`assent status` says so until then.\n",
+        .example =
+            "assent policy rollback 92b14611cec9 --reason 'the new rules refuse the backup'\n",
+        .exits = "0 it is in force, 1 failed or no such version, 2 it does not load any more, "
+                 "3 not for you",
+        .options = rollback_options,
+        .operands_min = 1,
         .operands_max = 1,
     },
     {

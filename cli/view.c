@@ -220,3 +220,19 @@ bool view_has_ended(const json_t *request)
 
     return strcmp(state, "new") != 0 && strcmp(state, "waiting") != 0;
 }
+
+void view_rule(struct str_builder *out, const struct view *view, const json_t *object)
+{
+    const char *rule = field_text(object, "rule"), *policy = field_text(object, "policy");
+    struct str_builder line = {0};
+    AUTO_FREE char *text = NULL;
+
+    if (!rule)
+        return;
+    text_put(&line, rule);
+    if (policy)
+        str_appendf(&line, " (policy %.12s%s)", str_is_name(policy) ? policy : "?",
+            field_bool(object, "policy_replaced", false) ? ", replaced since" : "");
+    text = str_builder_take(&line);
+    view_row(out, view, "Rule", text);
+}

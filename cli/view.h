@@ -49,6 +49,12 @@ void view_what(struct str_builder *out, const json_t *object);
 /* "you", or the name. */
 const char *view_who(const struct view *view, const json_t *object);
 
+/* The policy in force: which, since when, by whom, and whether the files say the same. */
+void view_policy_rows(struct str_builder *out, const struct view *view, const json_t *policy);
+
+/* "dba-restart (policy 0123456789ab, replaced since)" as the line "Rule". */
+void view_rule(struct str_builder *out, const struct view *view, const json_t *object);
+
 /* The approvals given, one line each. */
 void view_approvals(struct str_builder *out, const struct view *view, const json_t *object);
 
@@ -59,6 +65,7 @@ void view_show_requests(struct str_builder *out, const struct view *view, const 
 void view_show_grant(struct str_builder *out, const struct view *view, const json_t *grant);
 void view_show_grants(struct str_builder *out, const struct view *view, const json_t *grants);
 void view_show_status(struct str_builder *out, const struct view *view, const json_t *status);
+void view_show_versions(struct str_builder *out, const struct view *view, const json_t *versions);
 void view_show_policy(struct str_builder *out, const struct view *view, const json_t *policy);
 void view_show_event(struct str_builder *out, const struct view *view, const json_t *event);
 

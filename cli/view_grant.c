@@ -69,7 +69,7 @@ void view_show_grant(struct str_builder *out, const struct view *view, const jso
     view_row_text(out, view, "Because", field_text(grant, "end_reason"));
     view_row_text(out, view, "Owner", field_text(grant, "owner"));
     view_row_text(out, view, "Request", field_text(grant, "request"));
-    view_row_text(out, view, "Rule", field_text(grant, "rule"));
+    view_rule(out, view, grant);
     put_approvers(out, view, grant);
 }
 

@@ -102,15 +102,7 @@ static void put_asked(struct str_builder *out, const struct view *view, const js
 
 static void put_origin(struct str_builder *out, const struct view *view, const json_t *request)
 {
-    const char *policy = field_text(request, "policy");
-    struct str_builder line = {0};
-    AUTO_FREE char *text = NULL;
-
-    text_put(&line, field_text_or(request, "rule", "?"));
-    if (policy)
-        str_appendf(&line, " (policy %.12s)", str_is_name(policy) ? policy : "?");
-    text = str_builder_take(&line);
-    view_row(out, view, "Rule", text);
+    view_rule(out, view, request);
     view_row_text(out, view, "Host", field_text(request, "host"));
     view_row_text(out, view, "Grant", field_text(request, "grant"));
 }

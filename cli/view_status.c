@@ -5,8 +5,6 @@
 #include "view.h"
 #include "when.h"
 
-#define DIGEST_SHOWN 12 /* enough to compare by eye; --json has all */
-
 static void put_lines(struct str_builder *out, const struct view *view, enum style style,
     const char *title, const json_t *lines)
 {
@@ -33,28 +31,9 @@ static void put_count(struct str_builder *out, int64_t count, const char *noun)
     str_appendf(out, "%lld %s%s", (long long)count, noun, count == 1 ? "" : "s");
 }
 
-static void put_policy_row(struct str_builder *out, const struct view *view, const json_t *policy)
-{
-    const char *digest = field_text(policy, "digest");
-    struct str_builder line = {0};
-    AUTO_FREE char *text = NULL;
-    AUTO_FREE char *start = digest ? strndup(digest, DIGEST_SHOWN) : NULL;
-
-    text_put(&line, start ? start : "none");
-    str_append(&line, ", ");
-    put_count(&line, field_int(policy, "rules", 0), "rule");
-    if (field_text(policy, "directory")) {
-        str_append(&line, ", from ");
-        text_put(&line, field_text(policy, "directory"));
-    }
-    text = str_builder_take(&line);
-    view_row(out, view, "Policy", text);
-    view_row_time(out, view, "Loaded", field_time(policy, "loaded"));
-}
-
 void view_show_policy(struct str_builder *out, const struct view *view, const json_t *policy)
 {
-    put_policy_row(out, view, policy);
+    view_policy_rows(out, view, policy);
     put_lines(out, view, STYLE_BAD, "Errors: the policy in force is the one before",
         field_array(policy, "errors"));
     put_lines(out, view, STYLE_WARN, "Warnings", field_array(policy, "warnings"));

@@ -41,6 +41,11 @@ static const struct {
     {"expires", "ASSENT_EXPIRES"},
     {"exit_status", "ASSENT_EXIT_STATUS"},
     {"count", "ASSENT_COUNT"},
+    {"by", "ASSENT_BY"},
+    {"by_uid", "ASSENT_BY_UID"},
+    {"cause", "ASSENT_CAUSE"},
+    {"source", "ASSENT_SOURCE"},
+    {"held", "ASSENT_ROLLED_BACK_FROM"},
 };
 
 #define OWN_FIELDS 8 /* those of add_own_fields() */
@@ -105,8 +110,20 @@ static int add_value(struct journal_entry *entry, const char *field, const json_
     return 0;
 }
 
+/* The event's, unless this record of it is worth more or less. */
+static int priority_of(const struct journal_event *event, const json_t *json)
+{
+    const json_t *own = json_object_get(json, "priority");
+    json_int_t priority = json_integer_value(own);
+
+    if (json_is_integer(own) && priority >= LOG_EMERG && priority <= LOG_DEBUG)
+        return (int)priority;
+    return event ? event->priority : LOG_NOTICE;
+}
+
 /* At most OWN_FIELDS: what does not come from the record's text. */
-static int add_own_fields(struct journal_entry *entry, const struct journal_record *record)
+static int add_own_fields(
+    struct journal_entry *entry, const struct journal_record *record, const json_t *json)
 {
     const struct journal_event *event = journal_catalog_find(record->event);
     char time[CLOCK_RFC3339_SIZE];
@@ -115,7 +132,7 @@ static int add_own_fields(struct journal_entry *entry, const struct journal_reco
     clock_format_rfc3339(record->realtime_us, time);
     r = add_text(entry, "SYSLOG_IDENTIFIER", "assentd");
     if (r == 0)
-        r = add_number(entry, "PRIORITY", event ? event->priority : LOG_NOTICE);
+        r = add_number(entry, "PRIORITY", priority_of(event, json));
     if (r == 0 && event)
         r = add_text(entry, "MESSAGE_ID", event->message_id);
     if (r == 0)
@@ -153,7 +170,7 @@ static int add_all(
 
     r = add_message(entry, record, json);
     if (r == 0)
-        r = add_own_fields(entry, record);
+        r = add_own_fields(entry, record, json);
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(FIELDS); i++)
         r = add_value(entry, FIELDS[i].field, json_object_get(json, FIELDS[i].key));
     return r;

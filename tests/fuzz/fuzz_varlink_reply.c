@@ -60,7 +60,7 @@ static void show_all(const json_t *value, unsigned width)
 {
     static const show_fn one[] = {
         view_show_request, view_show_grant, view_show_status, view_show_policy, view_show_event};
-    static const show_fn many[] = {view_show_requests, view_show_grants};
+    static const show_fn many[] = {view_show_requests, view_show_grants, view_show_versions};
 
     for (size_t i = 0; i < ARRAY_SIZE(one); i++)
         show(one[i], value, width);

@@ -525,6 +525,10 @@ static void test_usage_errors_ask_nothing(void **state UNUSED)
         WORDS("approve", "K7QM-2F9X", "--for=forever"),
         WORDS("entitlements"),
         WORDS("policy"),
+        WORDS("policy", "rollback"),
+        WORDS("policy", "rollback", "\xff\xff"),
+        WORDS("policy", "rollback", "3f2a91c0", "--reason="),
+        WORDS("policy", "versions", "3f2a91c0"),
         WORDS("status", "--all"),
     };
 
@@ -549,6 +553,48 @@ static void test_a_command_that_is_not_there_is_said(void **state UNUSED)
     assert_non_null(strstr(run.err, "there is no command 'no-such-command-here' where sudo looks"));
     assert_int_equal(run.agent.received_count, 0);
     run_done(&run);
+}
+
+static void test_rollback_names_version_and_reason(void **state UNUSED)
+{
+    static const char refused[] = "{\"error\":\"io.assent.Invalid\",\"parameters\":{\"message\":"
+                                  "\"refused, the policy in force stays:\\na.yaml:1:1: no\"}}";
+    struct run run, bad;
+
+    run_assent(&run,
+        STEPS(SAY("{\"parameters\":{\"policy\":{\"digest\":\"3f2a91c0aa\",\"rules\":1,"
+                  "\"rollback\":{\"from\":\"0011\",\"by\":\"carol\"}}}}")),
+        WORDS("policy", "rollback", "3f2a91c0", "--reason", "it lets all in"));
+    assert_int_equal(run.status, CLI_OK);
+    assert_string_equal(sent(&run, 0, "method"), "\"io.assent.RollbackPolicy\"");
+    assert_string_equal(sent(&run, 0, "digest"), "\"3f2a91c0\"");
+    assert_string_equal(sent(&run, 0, "reason"), "\"it lets all in\"");
+    assert_non_null(strstr(run.out, "ROLLED BACK by carol from 0011"));
+    run_assent(&bad, STEPS(SAY(refused)), WORDS("policy", "rollback", "3f2a91c0"));
+    assert_int_equal(bad.status, CLI_USAGE);
+    assert_string_equal(bad.err, "assent: refused, the policy in force stays:\n  a.yaml:1:1: no\n");
+    assert_string_equal(sent(&bad, 0, "reason"), "");
+    run_done(&run);
+    run_done(&bad);
+}
+
+static void test_versions_are_an_array(void **state UNUSED)
+{
+    static const char reply[] =
+        "{\"parameters\":{\"versions\":[{\"digest\":\"3f2a91c0aa\",\"kept\":true}]}}";
+    struct run text, json, none;
+
+    run_assent(&text, STEPS(SAY(reply)), WORDS("policy", "versions"));
+    assert_int_equal(text.status, CLI_OK);
+    assert_non_null(strstr(text.out, "3f2a91c0aa"));
+    run_assent(&json, STEPS(SAY(reply)), WORDS("policy", "versions", "--json"));
+    assert_string_equal(json.out, "[{\"digest\":\"3f2a91c0aa\",\"kept\":true}]\n");
+    run_assent(
+        &none, STEPS(SAY("{\"parameters\":{\"versions\":[]}}")), WORDS("policy", "versions"));
+    assert_string_equal(none.out, "No policy has been in force yet.\n");
+    run_done(&text);
+    run_done(&json);
+    run_done(&none);
 }
 
 static void test_reload_shows_the_errors(void **state UNUSED)
@@ -658,6 +704,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_watch_prints_a_line_an_event),
         cmocka_unit_test(test_usage_errors_ask_nothing),
         cmocka_unit_test(test_a_command_that_is_not_there_is_said),
+        cmocka_unit_test(test_rollback_names_version_and_reason),
+        cmocka_unit_test(test_versions_are_an_array),
         cmocka_unit_test(test_reload_shows_the_errors),
         cmocka_unit_test(test_commands_are_found_as_sudo_finds_them),
         cmocka_unit_test(test_the_directory_of_a_command_is_resolved),

@@ -132,7 +132,7 @@ static void test_missing_and_wrong_members_are_coped_with(void **state UNUSED)
         "{'state': 'waiting', 'need': 9223372036854775807, 'duration': 9223372036854775807,"
         " 'uses': 9223372036854775807}"};
     static const show_fn shows[] = {view_show_request, view_show_requests, view_show_grant,
-        view_show_grants, view_show_status, view_show_policy, view_show_event};
+        view_show_grants, view_show_status, view_show_policy, view_show_versions, view_show_event};
 
     for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
         for (size_t k = 0; k < ARRAY_SIZE(shows); k++) {
@@ -238,7 +238,7 @@ static void test_a_grant_is_explained(void **state UNUSED)
                               "  Expires  in 13 min (2026-11-20 10:13:00 UTC)\n"
                               "  Owner    dba-leads\n"
                               "  Request  K7QM-2F9X\n"
-                              "  Rule     dba-anything\n"
+                              "  Rule     dba-anything (policy 3f2a)\n"
                               "  Approved carol and dave\n");
 }
 
@@ -287,6 +287,60 @@ static void test_the_status_says_what_is_wrong(void **state UNUSED)
         "  policy.d does not load; the old policy is in force\n");
 }
 
+#define LOADING(cause, by)                                                                   \
+    "{'time': '2026-11-20T09:00:00Z', 'cause': '" cause "', 'by': '" by "', 'source': '/x'," \
+    " 'reason': null}"
+
+static void test_a_rollback_is_loud(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_show_policy,
+        "{'digest': '3f2a91c0aa55bb66cc77', 'rules': 2, 'directory': '/etc/assent/policy.d',"
+        " 'loaded': '2026-11-20T09:00:00Z', 'loading': " LOADING(
+            "start", "start") ","
+                              " 'rollback': {'from': '00112233445566', 'by': 'carol', 'reason': "
+                              "'it\\nlets all in'}}");
+    AUTO_FREE char *kept = show(view_show_policy,
+        "{'digest': '3f2a91c0aa55bb66cc77', 'rules': 2, 'loading': {'source': 'ledger'}}");
+
+    assert_string_equal(text,
+        "  Policy   3f2a91c0aa55, 2 rules, from /etc/assent/policy.d\n"
+        "  Origin   ROLLED BACK by carol from 001122334455, which the files still say: it\\x0alets "
+        "all in\n"
+        "  Loaded   1 h ago (2026-11-20 09:00:00 UTC)\n"
+        "  By       start\n");
+    assert_non_null(strstr(kept, "  Origin   kept in the ledger; not what the files say\n"));
+}
+
+static void test_versions_are_listed_in_columns(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_show_versions,
+        "[{'digest': '3f2a91c0aa55bb66cc77', 'state': 'in force by rollback', 'rules': 2,"
+        "  'kept': true, 'loads': 2, 'first': " LOADING("start",
+            "start") ","
+                     "  'last': " LOADING("rollback",
+                         "carol") "},"
+                                  " {'digest': '00112233445566', 'state': null, 'rules': 1, "
+                                  "'kept': false, 'loads': 1,"
+                                  "  'first': " LOADING("signal", "SIGHUP") ", 'last': " LOADING(
+                                      "signal", "SIGHUP") "}]");
+
+    assert_string_equal(text,
+        "DIGEST        STATE                 RULES  FIRST LOADED  LAST LOADED  TIMES  "
+        "BY                WHY\n"
+        "3f2a91c0aa55  in force by rollback  2      1 h ago       1 h ago      2      "
+        "carol (rollback)\n"
+        "001122334455  text not kept         1      1 h ago       1 h ago      1      "
+        "SIGHUP (signal)\n");
+}
+
+static void test_a_replaced_policy_is_said(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_show_request,
+        "{'rule': 'asks', 'policy': '3f2a91c0aa55bb66cc77', 'policy_replaced': true}");
+
+    assert_non_null(strstr(text, "  Rule     asks (policy 3f2a91c0aa55, replaced since)\n"));
+}
+
 static void test_an_event_is_one_line(void **state UNUSED)
 {
     const struct cli_options colour = {.colour = true};
@@ -316,6 +370,9 @@ int main(void)
         cmocka_unit_test(test_a_grant_is_explained),
         cmocka_unit_test(test_grants_are_listed_in_columns),
         cmocka_unit_test(test_the_status_says_what_is_wrong),
+        cmocka_unit_test(test_a_rollback_is_loud),
+        cmocka_unit_test(test_versions_are_listed_in_columns),
+        cmocka_unit_test(test_a_replaced_policy_is_said),
         cmocka_unit_test(test_an_event_is_one_line),
     };
 

@@ -1,0 +1,254 @@
+#include "loader_job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../common/clock.h"
+#include "../common/realdir.h"
+#include "../common/str.h"
+#include "ledger/ledger.h"
+#include "loader_text.h"
+#include "resolve.h"
+#include "yaml/yaml.h"
+
+#define RESOLVE_TIMEOUT_US (10 * USEC_PER_SEC)
+#define WARNINGS_MAX 100
+
+static void finish(struct load_job *job)
+{
+    ledger_reader_close(TAKE_PTR(job->reader));
+    job->finished(job);
+}
+
+/* ---- what is said ---- */
+
+/* A list for people: out of memory, one line less. */
+static void note(struct texts *texts, const char *text)
+{
+    if (texts_add(texts, text) < 0)
+        fprintf(stderr, "%s\n", text);
+}
+
+static void note_errors(struct texts *texts, const struct yaml_errors *errors)
+{
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct yaml_error *e = &errors->items[i];
+        struct str_builder line = {0};
+        AUTO_FREE char *text = NULL;
+
+        if (e->line > 0)
+            str_appendf(&line, "%s:%u:%u: %s", e->file, e->line, e->column, e->message);
+        else
+            str_appendf(&line, "%s: %s", e->file, e->message);
+        text = str_builder_take(&line);
+        note(texts, text ? text : "out of memory");
+    }
+}
+
+/* /bin is /usr/bin on most hosts: a pattern below it matches no command at all. */
+static void warn_of_path(const char *pattern, void *userdata)
+{
+    struct texts *warnings = userdata;
+    struct str_builder line = {0};
+    AUTO_FREE char *real = NULL, *text = NULL;
+
+    if (texts_count(warnings) >= WARNINGS_MAX || realdir_leads_elsewhere(pattern, &real) <= 0)
+        return;
+    str_appendf(
+        &line, "the command pattern \"%s\" matches nothing: its directory is %s", pattern, real);
+    text = str_builder_take(&line);
+    note(warnings, text ? text : "out of memory");
+}
+
+/* Names that do not exist match nobody: said, since a typo looks just like that. */
+static void warn(struct load_result *result, const struct resolve_name *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char line[STR_NAME_MAX + 64];
+
+        if (names[i].exists)
+            continue;
+        snprintf(line, sizeof(line), "there is no %s \"%s\": it matches nobody",
+            names[i].is_group ? "group" : "account", names[i].name);
+        note(&result->warnings, line);
+    }
+    policy_each_command(result->policy, warn_of_path, &result->warnings);
+}
+
+/* ---- names ---- */
+
+static void on_resolved(int result, const struct resolve_name *names, size_t count, void *userdata)
+{
+    struct load_job *job = userdata;
+    struct policy *policy = job->result.policy;
+    size_t users = policy_user_count(policy), groups = policy_group_count(policy);
+
+    job->resolve = NULL;
+    if (result < 0 || count != users + groups + 1) {
+        note(&job->result.errors, "the accounts it names could not be looked up in time");
+        job->result.unresolved = true;
+        policy_free(TAKE_PTR(job->result.policy));
+        finish(job);
+        return;
+    }
+    for (size_t i = 0; i < users; i++)
+        policy_resolve_user(policy, i, names[i].exists, names[i].id);
+    for (size_t i = 0; i < groups; i++)
+        policy_resolve_group(policy, i, names[users + i].exists, names[users + i].id);
+    policy_ready(policy);
+    job->result.auditors_known = names[users + groups].exists;
+    job->result.auditors = names[users + groups].id;
+    warn(&job->result, names, count);
+    finish(job);
+}
+
+static int start_resolving(struct load_job *job)
+{
+    const struct policy *policy = job->result.policy;
+    size_t users = policy_user_count(policy), groups = policy_group_count(policy);
+    AUTO_FREE struct resolve_name *names = calloc(users + groups + 1, sizeof(*names));
+
+    if (!names)
+        return -ENOMEM;
+    /* borrowed for the call: resolve_start copies */
+    for (size_t i = 0; i < users; i++)
+        names[i].name = (char *)(uintptr_t)policy_user_name(policy, i);
+    for (size_t i = 0; i < groups; i++) {
+        names[users + i].name = (char *)(uintptr_t)policy_group_name(policy, i);
+        names[users + i].is_group = true;
+    }
+    names[users + groups].name = job->result.config.auditors;
+    names[users + groups].is_group = true;
+    return resolve_start(job->event,
+        &(struct resolve_question){
+            .names = names,
+            .count = users + groups + 1,
+            .timeout_us = RESOLVE_TIMEOUT_US,
+            .done = on_resolved,
+            .userdata = job,
+        },
+        &job->resolve);
+}
+
+/* ---- text ---- */
+
+static int load_config(struct load_job *job, struct yaml_errors *errors)
+{
+    int r = config_init(&job->result.config);
+
+    if (r < 0)
+        return r;
+    job->result.has_config = true;
+    return config_load(&job->result.config, job->order.config, job->order.owner, errors);
+}
+
+/* A version out of the ledger. Returns 0, or -errno with the reason in the result's errors. */
+static int load_version(struct load_job *job, const char *digest, struct texts *texts)
+{
+    struct yaml_errors errors = {0};
+    int r = 0;
+
+    if (!job->reader)
+        r = ledger_reader_open(job->order.ledger, &job->reader);
+    if (r == 0)
+        r = loader_text_compile(
+            job->reader, digest, &job->result.policy, &job->result.files, &errors);
+    if (r < 0) {
+        char line[160];
+
+        snprintf(line, sizeof(line), "version %.12s, which the ledger keeps, cannot be loaded: %s",
+            digest, loader_text_why(r));
+        note(texts, line);
+        note_errors(texts, &errors);
+    }
+    job->result.from_ledger = r == 0;
+    yaml_errors_done(&errors);
+    return r;
+}
+
+/* What was in force before, newest first; not what was rolled back from. */
+static void load_earlier(struct load_job *job)
+{
+    struct texts digests = {0}, unsaid = {0};
+    int r = 0;
+
+    if (!job->reader)
+        r = ledger_reader_open(job->order.ledger, &job->reader);
+    if (r == 0)
+        r = loader_text_list(job->reader, &digests);
+    if (r < 0)
+        note(&job->result.errors, "the versions that the ledger keeps cannot be read");
+    for (const char *digest = NULL; !job->result.policy && (digest = texts_next(&digests, digest));)
+        if (!str_equal(digest, job->order.held))
+            r = load_version(job, digest, &unsaid);
+    texts_done(&digests);
+    texts_done(&unsaid);
+}
+
+static bool is_held(const struct load_job *job, const struct policy *policy)
+{
+    return policy && job->order.held[0] != '\0' &&
+           str_equal(job->order.held, policy_digest(policy));
+}
+
+/* While the files say what was rolled back from, the version that was rolled back to goes before
+ * them; and with nothing in force, any that loads. */
+static void load_files(struct load_job *job, struct yaml_errors *errors)
+{
+    CLEANUP(policy_files_done) struct policy_files files;
+    CLEANUP(cleanup_policy) struct policy *policy = NULL;
+    size_t before = yaml_errors_total(errors);
+    bool held, good;
+
+    policy_read(job->order.directory, job->order.owner, &files, errors);
+    policy = policy_compile(files.items, files.count, errors);
+    good = policy && yaml_errors_total(errors) == before;
+    held = good && is_held(job, policy);
+    if (held && load_version(job, job->order.version, &job->result.errors) == 0)
+        return;
+    if ((held || !good) && job->order.any)
+        load_earlier(job);
+    if (job->result.policy || !good || (held && !job->order.any))
+        return;
+    job->result.policy = TAKE_PTR(policy);
+    job->result.files = files;
+    files = (struct policy_files){0};
+}
+
+void load_job_run(struct load_job *job)
+{
+    bool is_version = job->order.version[0] != '\0' && job->order.held[0] == '\0';
+    struct load_result *result = &job->result;
+    struct yaml_errors errors = {0};
+    int r = load_config(job, &errors);
+
+    if (is_version)
+        (void)load_version(job, job->order.version, &result->errors);
+    else
+        load_files(job, &errors);
+    note_errors(&result->errors, &errors);
+    if (r < 0 && errors.count == 0)
+        note(&result->errors, strerrordesc_np(-r));
+    yaml_errors_done(&errors);
+    if (r == 0 && result->policy)
+        r = start_resolving(job);
+    if (r == 0 && result->policy)
+        return;
+    if (texts_count(&result->errors) == 0)
+        note(&result->errors, r < 0 ? strerrordesc_np(-r) : "out of memory");
+    policy_free(TAKE_PTR(result->policy));
+    finish(job);
+}
+
+void load_job_done(struct load_job *job)
+{
+    resolve_cancel(job->resolve);
+    ledger_reader_close(job->reader);
+    policy_free(job->result.policy);
+    policy_files_done(&job->result.files);
+    if (job->result.has_config)
+        config_done(&job->result.config);
+    texts_done(&job->result.errors);
+    texts_done(&job->result.warnings);
+}

@@ -1,0 +1,55 @@
+/* One load, from files or stored text to a policy that is ready to decide. Loader's thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "../common/macro.h"
+#include "config.h"
+#include "policy/policy.h"
+#include "texts.h"
+
+struct ledger_reader;
+struct resolve_job;
+struct resolve_name;
+struct sd_event;
+
+/* What to load. Paths borrowed for as long as the loader lives. */
+struct load_order {
+    const char *directory, *config, *ledger;
+    uid_t owner; /* may own files besides root */
+    /* Load this version out of the ledger instead of the files; with `held` set only while that is
+     * what the files say. "": the files. */
+    char version[POLICY_DIGEST_SIZE];
+    char held[POLICY_DIGEST_SIZE];
+    bool any; /* nothing is in force yet: an earlier version is better than none */
+};
+
+struct load_result {
+    struct policy *policy;     /* names resolved, indexed; NULL: nothing was loaded */
+    struct policy_files files; /* its text */
+    struct config config;
+    bool has_config;
+    bool from_ledger;
+    bool unresolved; /* the accounts could not be looked up: worth another try */
+    struct texts errors;
+    struct texts warnings;
+    bool auditors_known;
+    gid_t auditors;
+};
+
+struct load_job {
+    struct load_order order;
+    struct load_result result;
+    struct sd_event *event; /* the thread's own loop, not the agent's */
+    void (*finished)(struct load_job *job);
+    void *userdata;
+    struct ledger_reader *reader;
+    struct resolve_job *resolve;
+};
+
+/* Loads; `job->finished` is called when it is over, perhaps from inside. */
+void load_job_run(struct load_job *job);
+
+/* Frees what it holds, ending it if it has not finished. */
+void load_job_done(struct load_job *job);
