@@ -371,7 +371,7 @@ static void test_manual_examples(void **state)
             append_line(&text, line, length);
         }
     }
-    assert_int_equal(examples, 4);
+    assert_int_equal(examples, 8);
 }
 
 /* What is shipped as an example does nothing until it is edited. */
