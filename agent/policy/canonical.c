@@ -1,10 +1,11 @@
-/* Fields stand in a fixed order, each as its length (u32) or value (u64) in little-endian and its
- * bytes, so that no two policies of different meaning give the same bytes. Defaults are written
+/* Fields stand in a fixed order: a value as a varint (seven bits a byte, the lowest first, the top
+ * bit on all but the last), bytes as their length and themselves, a text as 0 when it is absent,
+ * else as its length and one and its bytes; so no two policies of different meaning give the same
+ * bytes. Hashing is a good part of loading, and nearly all values are small. Defaults are written
  * out. People and groups, which are sets, stand in the order of their names; rules in file order,
  * since that decides. */
 #include "canonical.h"
 
-#include <endian.h>
 #include <string.h>
 
 #include "digest.h"
@@ -16,25 +17,28 @@
 
 static void put_number(struct digest *digest, uint64_t value)
 {
-    uint64_t bytes = htole64(value);
+    unsigned char bytes[10];
+    size_t length = 0;
 
-    digest_add(digest, &bytes, sizeof(bytes));
+    for (; value >= 0x80; value >>= 7)
+        bytes[length++] = (unsigned char)(value | 0x80);
+    bytes[length++] = (unsigned char)value;
+    digest_add(digest, bytes, length);
 }
 
 static void put_bytes(struct digest *digest, const void *data, size_t length)
 {
-    uint32_t bytes = htole32((uint32_t)length);
-
-    digest_add(digest, &bytes, sizeof(bytes));
+    put_number(digest, length);
     digest_add(digest, data, length);
 }
 
-/* An absent text differs from an empty one. */
 static void put_text(struct digest *digest, const char *text)
 {
-    put_number(digest, text != NULL);
+    size_t length = text ? strlen(text) : 0;
+
+    put_number(digest, text ? length + 1 : 0);
     if (text)
-        put_bytes(digest, text, strlen(text));
+        digest_add(digest, text, length);
 }
 
 static void put_texts(struct digest *digest, const struct text_list *texts)

@@ -29,7 +29,9 @@ const char *command_parse(const char *text, struct arena *arena, struct command 
         return "its path has an empty, '.' or '..' component and would never match";
     command.rest =
         command.words.count > 1 && strcmp(command.words.items[command.words.count - 1], "*") == 0;
-    if (!command.any && !glob_is_wild(command.words.items[0])) {
+    if (!command.any && !strpbrk(command.words.items[0], "*?[\\")) {
+        command.path = command.words.items[0];
+    } else if (!command.any && !glob_is_wild(command.words.items[0])) {
         char *path = arena_alloc(arena, strlen(command.words.items[0]) + 1);
 
         if (!path)

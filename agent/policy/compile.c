@@ -58,12 +58,32 @@ static void read_people(struct reading *reading, const struct source *sources, s
             people_read_teams(reading, sources[i].groups);
 }
 
-static void read_rules(struct reading *reading, const struct source *source)
+/* Rules are most of a policy: room for all of them at once, not by doubling. */
+static bool make_room(struct reading *reading, const struct source *sources, size_t count)
 {
-    if (!source->rules || !yaml_expect(source->rules, YAML_SEQUENCE, reading->errors))
+    struct policy *policy = reading->policy;
+    size_t rules = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].rules)
+            rules += yaml_count(sources[i].rules);
+    policy->rules = arena_alloc(&policy->arena, rules * sizeof(*policy->rules));
+    reading->out_of_memory |= !policy->rules;
+    return policy->rules != NULL;
+}
+
+static void read_rules(struct reading *reading, const struct source *sources, size_t count)
+{
+    if (!make_room(reading, sources, count))
         return;
-    for (size_t i = 0; i < yaml_count(source->rules); i++)
-        rule_read(reading, yaml_item(source->rules, i));
+    for (size_t i = 0; i < count; i++) {
+        const struct yaml_node *rules = sources[i].rules;
+
+        if (!rules || !yaml_expect(rules, YAML_SEQUENCE, reading->errors))
+            continue;
+        for (size_t j = 0; j < yaml_count(rules); j++)
+            rule_read(reading, yaml_item(rules, j));
+    }
 }
 
 static void read_entitlements(struct reading *reading, const struct source *sources, size_t count)
@@ -107,10 +127,6 @@ static void note_group_services(struct reading *reading)
 /* Gives back what only compiling needs. */
 static void seal(struct policy *policy)
 {
-    struct rule *rules = reallocarray(policy->rules, policy->rule_count + 1, sizeof(*rules));
-
-    if (rules)
-        policy->rules = rules;
     names_seal(&policy->user_names);
     names_seal(&policy->group_names);
     names_seal(&policy->people_names);
@@ -124,8 +140,7 @@ static void read_sources(struct reading *reading, const struct source *sources, 
 {
     read_people(reading, sources, count);
     read_entitlements(reading, sources, count);
-    for (size_t i = 0; i < count; i++)
-        read_rules(reading, &sources[i]);
+    read_rules(reading, sources, count);
     for (size_t i = 0; i < count; i++)
         if (sources[i].accept)
             read_accepts(reading, sources[i].accept, &reading->policy->accepts);

@@ -10,14 +10,16 @@
 #define LABEL_MAX 64
 #define ZONE_MAX 64
 
-static const char letters_digits[] =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+static bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 /* `extra` are the characters allowed besides letters and digits. */
 static bool has_only(const char *text, const char *extra)
 {
     for (; *text != '\0'; text++)
-        if (!strchr(letters_digits, *text) && !strchr(extra, *text))
+        if (!is_letter_or_digit(*text) && !strchr(extra, *text))
             return false;
     return true;
 }
@@ -91,17 +93,16 @@ static const char *read_service(struct reading *reading, const struct yaml_node 
 
 static const char *read_host(struct reading *reading, const struct yaml_node *node)
 {
-    const char *text = yaml_text(node, reading->errors), *wrong = NULL;
-    struct text_list words = {0};
+    const char *text = yaml_text(node, reading->errors), *wrong = NULL, *word = NULL;
 
     if (!text)
         return NULL;
     if (strlen(text) > HOST_MAX || !has_only(text, "._-*?[]!^"))
         wrong = "names hold letters, digits, . _ - and the wildcards * ? [...]";
     else
-        wrong = pattern_split(text, &reading->policy->arena, &words);
+        wrong = pattern_word(text, &reading->policy->arena, &word);
     if (!wrong)
-        return words.items[0];
+        return word;
     yaml_error(reading->errors, node, "'%s' is not a host pattern: %s", text, wrong);
     return NULL;
 }

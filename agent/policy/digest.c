@@ -4,7 +4,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <stdio.h>
-#include <string.h>
 
 void digest_start(struct digest *digest)
 {
@@ -26,16 +25,13 @@ static void hash_gathered(struct digest *digest)
     digest->used = 0;
 }
 
-void digest_add(struct digest *digest, const void *data, size_t length)
+void digest_add_more(struct digest *digest, const void *data, size_t length)
 {
-    if (length > sizeof(digest->gathered) - digest->used)
-        hash_gathered(digest);
-    if (length > sizeof(digest->gathered)) {
+    hash_gathered(digest);
+    if (length <= sizeof(digest->gathered))
+        digest_add(digest, data, length);
+    else
         hash_bytes(digest, data, length);
-        return;
-    }
-    memcpy(digest->gathered + digest->used, data, length);
-    digest->used += length;
 }
 
 int digest_finish(struct digest *digest, char ret_hex[POLICY_DIGEST_SIZE])

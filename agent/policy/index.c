@@ -2,14 +2,21 @@
 
 #include "index_keys.h"
 
-/* How often each value occurs, to find the rarest of a rule. */
-struct tally_slot {
-    uint32_t hash;
-    uint32_t seen;
+/* Who asks has one user id and one host, but is in about so many groups, the rules of each of which
+ * are looked at. */
+#define GROUPS_USUAL 16
+
+/* The values of every rule under every key, hashed once. */
+struct values {
+    uint32_t *hashes;
+    size_t count, size;
+    size_t *starts; /* of each rule's keys, one after the other, and the end */
 };
 
+/* How often each value occurs, to find the rarest of a rule. Values may share a count: then a rule
+ * is filed under another key than the best, and nothing else. */
 struct tally {
-    struct tally_slot *slots;
+    uint32_t *seen;
     uint32_t mask;
 };
 
@@ -23,73 +30,108 @@ static uint32_t table_size(size_t entries)
     return size;
 }
 
-static struct tally_slot *find_tally(const struct tally *tally, uint32_t hash)
+static void values_done(struct values *values)
 {
-    uint32_t at = hash & tally->mask;
-
-    while (tally->slots[at].seen != 0 && tally->slots[at].hash != hash)
-        at = (at + 1) & tally->mask;
-    return &tally->slots[at];
+    free(values->hashes);
+    free(values->starts);
 }
 
-static void tally_rule(const struct policy *policy, const struct rule *rule, struct tally *tally)
+static bool make_room(struct values *values, size_t more)
+{
+    size_t size = values->size ? values->size : 1024;
+    uint32_t *hashes;
+
+    while (size - values->count < more)
+        size *= 2;
+    if (size == values->size)
+        return true;
+    hashes = reallocarray(values->hashes, size, sizeof(*hashes));
+    if (!hashes)
+        return false;
+    values->hashes = hashes;
+    values->size = size;
+    return true;
+}
+
+static bool gather(struct values *values, const struct policy *policy, size_t rule)
 {
     for (enum index_key key = 0; key < INDEX_ALWAYS; key++) {
-        for (size_t i = 0; i < index_count_values(policy, rule, key); i++) {
-            uint32_t hash = index_hash_value(policy, rule, key, i);
-            struct tally_slot *slot = find_tally(tally, hash);
+        size_t count = index_count_values(policy, &policy->rules[rule], key);
 
-            slot->hash = hash;
-            slot->seen += hash != 0;
-        }
+        if (!make_room(values, count))
+            return false;
+        for (size_t i = 0; i < count; i++)
+            values->hashes[values->count++] =
+                index_hash_value(policy, &policy->rules[rule], key, i);
+        values->starts[rule * INDEX_ALWAYS + key + 1] = values->count;
     }
+    return true;
 }
 
-static bool tally_values(const struct policy *policy, struct tally *tally)
+static bool gather_all(struct values *values, const struct policy *policy)
 {
-    size_t total = 0;
-    uint32_t size;
-
+    values->starts = calloc(policy->rule_count * INDEX_ALWAYS + 1, sizeof(*values->starts));
+    if (!values->starts)
+        return false;
     for (size_t i = 0; i < policy->rule_count; i++)
-        for (enum index_key key = 0; key < INDEX_ALWAYS; key++)
-            total += index_count_values(policy, &policy->rules[i], key);
-    size = table_size(total);
-    tally->slots = calloc(size, sizeof(*tally->slots));
-    tally->mask = size - 1;
-    for (size_t i = 0; tally->slots && i < policy->rule_count; i++)
-        tally_rule(policy, &policy->rules[i], tally);
-    return tally->slots != NULL;
+        if (!gather(values, policy, i))
+            return false;
+    return true;
 }
 
-/* How many rules share the most common of the rule's values; 0: none of them can be met. */
-static uint32_t most_common(const struct policy *policy, const struct rule *rule,
-    enum index_key key, const struct tally *tally)
+struct span {
+    const uint32_t *hashes;
+    size_t count;
+};
+
+/* Of a key that is INDEX_ALWAYS: none. */
+static struct span values_of(const struct values *values, size_t rule, enum index_key key)
+{
+    const size_t *start = &values->starts[rule * INDEX_ALWAYS + key];
+
+    if (key == INDEX_ALWAYS)
+        return (struct span){0};
+    return (struct span){values->hashes + start[0], start[1] - start[0]};
+}
+
+static bool tally_values(const struct values *values, struct tally *tally)
+{
+    uint32_t size = table_size(values->count);
+
+    tally->seen = calloc(size, sizeof(*tally->seen));
+    tally->mask = size - 1;
+    for (size_t i = 0; tally->seen && i < values->count; i++)
+        tally->seen[values->hashes[i] & tally->mask] += values->hashes[i] != 0;
+    return tally->seen != NULL;
+}
+
+/* How many rules share the most common of the values; 0: none of them can be met. */
+static uint32_t most_common(struct span span, const struct tally *tally)
 {
     uint32_t most = 0;
 
-    for (size_t i = 0; i < index_count_values(policy, rule, key); i++) {
-        uint32_t hash = index_hash_value(policy, rule, key, i);
-        uint32_t seen = hash == 0 ? 0 : find_tally(tally, hash)->seen;
+    for (size_t i = 0; i < span.count; i++) {
+        uint32_t seen = span.hashes[i] == 0 ? 0 : tally->seen[span.hashes[i] & tally->mask];
 
         most = seen > most ? seen : most;
     }
     return most;
 }
 
-/* The key under which the rule shares its list with fewest. */
+/* The key under which the rule is looked at least often. */
 static enum index_key choose_key(
-    const struct policy *policy, const struct rule *rule, const struct tally *tally)
+    const struct values *values, size_t rule, const struct tally *tally)
 {
     enum index_key best = INDEX_ALWAYS;
-    uint32_t fewest = UINT32_MAX;
+    uint64_t fewest = UINT64_MAX;
 
     for (enum index_key key = 0; key < INDEX_ALWAYS; key++) {
-        uint32_t shared;
+        struct span span = values_of(values, rule, key);
+        uint64_t shared = most_common(span, tally);
 
-        if (index_count_values(policy, rule, key) == 0)
-            continue;
-        shared = most_common(policy, rule, key, tally);
-        if (shared < fewest) {
+        if (key == INDEX_GROUP)
+            shared *= GROUPS_USUAL;
+        if (span.count > 0 && shared < fewest) {
             fewest = shared;
             best = key;
         }
@@ -108,24 +150,23 @@ static struct index_slot *find_slot(const struct index *index, uint32_t hash)
 
 /* Goes through the lists that each rule belongs to. First with index->rules NULL, which
  * counts; then, with the starts set and the counts back at zero, to fill them. */
-static void file_rules(struct policy *policy, const uint8_t *keys)
+static void file_rules(struct policy *policy, const struct values *values, const uint8_t *keys)
 {
     struct index *index = &policy->index;
 
     for (uint32_t i = 0; i < policy->rule_count; i++) {
-        const struct rule *rule = &policy->rules[i];
-        struct index_list *all = &index->all[keys[i]][rule->decision == DECISION_DENY];
+        struct index_list *all = &index->all[keys[i]][policy->rules[i].decision == DECISION_DENY];
+        struct span span = values_of(values, i, keys[i]);
 
         if (index->rules)
             index->rules[all->start + all->count] = i;
         all->count++;
-        for (size_t j = 0; j < index_count_values(policy, rule, keys[i]); j++) {
-            uint32_t hash = index_hash_value(policy, rule, keys[i], j);
-            struct index_slot *slot = hash == 0 ? NULL : find_slot(index, hash);
+        for (size_t j = 0; j < span.count; j++) {
+            struct index_slot *slot = span.hashes[j] == 0 ? NULL : find_slot(index, span.hashes[j]);
 
             if (!slot)
                 continue;
-            slot->hash = hash;
+            slot->hash = span.hashes[j];
             if (index->rules)
                 index->rules[slot->list.start + slot->list.count] = i;
             slot->list.count++;
@@ -156,49 +197,52 @@ static bool place_lists(struct index *index)
     return index->rules != NULL;
 }
 
-static size_t count_filed(const struct policy *policy, const uint8_t *keys)
-{
-    size_t filed = 0;
-
-    for (size_t i = 0; i < policy->rule_count; i++)
-        filed += index_count_values(policy, &policy->rules[i], keys[i]);
-    return filed;
-}
-
-static uint8_t *choose_keys(const struct policy *policy)
+static uint8_t *choose_keys(const struct policy *policy, const struct values *values)
 {
     uint8_t *keys = calloc(policy->rule_count + 1, sizeof(*keys));
     struct tally tally;
 
-    if (!keys || !tally_values(policy, &tally)) {
+    if (!keys || !tally_values(values, &tally)) {
         free(keys);
         return NULL;
     }
     for (size_t i = 0; i < policy->rule_count; i++)
-        keys[i] = (uint8_t)choose_key(policy, &policy->rules[i], &tally);
-    free(tally.slots);
+        keys[i] = (uint8_t)choose_key(values, i, &tally);
+    free(tally.seen);
     return keys;
 }
 
-void index_build(struct policy *policy)
+static void build(struct policy *policy, const struct values *values, const uint8_t *keys)
 {
-    AUTO_FREE uint8_t *keys = choose_keys(policy);
     struct index *index = &policy->index;
+    size_t filed = 0;
     uint32_t size;
 
-    index_done(index);
-    if (!keys)
-        return;
-    size = table_size(count_filed(policy, keys));
+    for (size_t i = 0; i < policy->rule_count; i++)
+        filed += values_of(values, i, keys[i]).count;
+    size = table_size(filed);
     index->slots = calloc(size, sizeof(*index->slots));
     index->mask = size - 1;
     if (!index->slots)
         return;
-    file_rules(policy, keys);
+    file_rules(policy, values, keys);
     if (place_lists(index))
-        file_rules(policy, keys);
+        file_rules(policy, values, keys);
     else
         index_done(index);
+}
+
+void index_build(struct policy *policy)
+{
+    AUTO_FREE uint8_t *keys = NULL;
+    struct values values = {0};
+
+    index_done(&policy->index);
+    if (gather_all(&values, policy))
+        keys = choose_keys(policy, &values);
+    if (keys)
+        build(policy, &values, keys);
+    values_done(&values);
 }
 
 void index_done(struct index *index)

@@ -158,6 +158,7 @@ struct policy {
     struct policy_test *tests;    /* when asked for */
     size_t test_count;
 
+    struct arena name_texts; /* of accounts and groups: near each other, they are looked up often */
     struct names user_names;
     struct user *users;
     struct names group_names;

@@ -1,6 +1,7 @@
 #include "pattern.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../../common/str.h"
@@ -12,7 +13,8 @@
  * for the NULs behind them. */
 struct splitter {
     const char *at;
-    char *end; /* of what is written */
+    char usual[2 * TEXT_USUAL + 1], *more; /* `more` NULL, or owned and used instead */
+    char *start, *end;                     /* of what is written */
     size_t count;
     const char *words[PATTERN_WORDS_MAX];
     const char *wrong;
@@ -187,10 +189,25 @@ static const char *take_words(struct splitter *splitter)
     }
 }
 
-/* Moves the words, which lie one behind the other from `start`, into the arena. */
-static const char *keep_words(const struct splitter *splitter, const char *start,
-    struct arena *arena, struct text_list *ret_words)
+static const char *split(struct splitter *splitter, const char *text)
 {
+    size_t length = strlen(text);
+
+    splitter->more = length > TEXT_USUAL ? malloc(2 * length + 1) : NULL;
+    if (length > TEXT_USUAL && !splitter->more)
+        return no_memory;
+    splitter->at = text;
+    splitter->start = splitter->more ? splitter->more : splitter->usual;
+    splitter->end = splitter->start;
+    splitter->count = 0;
+    return take_words(splitter);
+}
+
+/* Moves the words, which lie one behind the other, into the arena. */
+static const char *keep_words(
+    const struct splitter *splitter, struct arena *arena, struct text_list *ret_words)
+{
+    const char *start = splitter->start;
     const char *texts = arena_text(arena, start, (size_t)(splitter->end - start));
     const char **words = arena_copy(arena, splitter->words, splitter->count, sizeof(*words));
 
@@ -204,21 +221,30 @@ static const char *keep_words(const struct splitter *splitter, const char *start
 
 const char *pattern_split(const char *text, struct arena *arena, struct text_list *ret_words)
 {
-    char usual[2 * TEXT_USUAL + 1], *start = usual;
-    size_t length = strlen(text);
-    AUTO_FREE char *more = NULL;
     struct splitter splitter;
-    const char *wrong;
+    const char *wrong = split(&splitter, text);
 
-    if (length > TEXT_USUAL)
-        start = more = malloc(2 * length + 1);
-    if (!start)
-        return no_memory;
-    splitter.at = text;
-    splitter.end = start;
-    splitter.count = 0;
-    wrong = take_words(&splitter);
-    return wrong ? wrong : keep_words(&splitter, start, arena, ret_words);
+    if (!wrong)
+        wrong = keep_words(&splitter, arena, ret_words);
+    free(splitter.more);
+    return wrong;
+}
+
+const char *pattern_word(const char *text, struct arena *arena, const char **ret_word)
+{
+    struct splitter splitter;
+    const char *wrong = split(&splitter, text), *word = NULL;
+
+    if (!wrong && splitter.count > 1)
+        wrong = "it has more than one word";
+    if (!wrong) {
+        word = arena_text(arena, splitter.start, strlen(splitter.start));
+        wrong = word ? NULL : no_memory;
+    }
+    free(splitter.more);
+    if (!wrong)
+        *ret_word = word;
+    return wrong;
 }
 
 /* A bracket stays as it is, for within it the normal form is text already; returns its end. */

@@ -16,5 +16,8 @@ struct text_list {
 MUST_USE const char *pattern_split(
     const char *text, struct arena *arena, struct text_list *ret_words);
 
+/* The same of a text that is one word. */
+MUST_USE const char *pattern_word(const char *text, struct arena *arena, const char **ret_word);
+
 /* The other way: one line that splits into the same words. Fresh memory, NULL without. */
 MUST_USE char *pattern_join(const struct text_list *words);

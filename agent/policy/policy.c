@@ -37,11 +37,11 @@ void policy_free(struct policy *policy)
     names_done(&policy->files);
     evidence_done(policy);
     free(policy->entitlements);
-    free(policy->rules);
     free(policy->users);
     free(policy->groups);
     free(policy->people);
     arena_done(&policy->arena);
+    arena_done(&policy->name_texts);
     free(policy);
 }
 

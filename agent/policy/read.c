@@ -33,7 +33,7 @@ uint32_t read_user(struct reading *reading, const struct yaml_node *node, const 
 
     if (!read_grow(reading, &policy->users, &reading->users_size, before, sizeof(*policy->users)))
         return NAMES_NONE;
-    number = names_add(&policy->user_names, &policy->arena, name, node);
+    number = names_add(&policy->user_names, &policy->name_texts, name, node);
     if (number == NAMES_NONE)
         reading->out_of_memory = true;
     else if (number == before)
@@ -49,7 +49,7 @@ uint32_t read_group(struct reading *reading, const struct yaml_node *node, const
     if (!read_grow(
             reading, &policy->groups, &reading->groups_size, before, sizeof(*policy->groups)))
         return NAMES_NONE;
-    number = names_add(&policy->group_names, &policy->arena, name, node);
+    number = names_add(&policy->group_names, &policy->name_texts, name, node);
     if (number == NAMES_NONE)
         reading->out_of_memory = true;
     else if (number == before)

@@ -11,7 +11,7 @@ struct reading {
     struct yaml_errors *errors;
     bool out_of_memory;
     bool incomplete; /* a file could not be read to its end: names may be missing */
-    uint32_t users_size, groups_size, people_size, rules_size; /* of the policy's growing arrays */
+    uint32_t users_size, groups_size, people_size; /* of the policy's growing arrays */
     uint32_t entitlements_size;
     struct names rule_ids;
     bool keep_tests;

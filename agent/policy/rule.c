@@ -107,9 +107,6 @@ void rule_read(struct reading *reading, struct yaml_node *node)
 
     if (!yaml_expect(node, YAML_MAPPING, reading->errors))
         return;
-    if (!read_grow(reading, &policy->rules, &reading->rules_size, policy->rule_count,
-            sizeof(*policy->rules)))
-        return;
     rule.id = read_id(reading, node);
     rule.owner = read_owner(reading, node);
     rule.decision = read_decision(reading, node);

@@ -11,7 +11,8 @@ struct arena_chunk;
 /* Zero-initialise; give back with arena_done. */
 struct arena {
     struct arena_chunk *chunks;
-    size_t left; /* in the newest chunk */
+    size_t left;  /* in the newest chunk */
+    size_t total; /* of all chunks */
 };
 
 /* Zeroed memory aligned for any type, or NULL when there is none. Size 0 gives a valid pointer. */

@@ -22,7 +22,10 @@ struct yaml_node {
     unsigned taken : 1;   /* of a key: somebody asked for it */
     unsigned refused : 1; /* an error about it has been added already: say no more */
     unsigned count;       /* items, pairs, or bytes of the text */
-    unsigned known;       /* of a mapping: the newest block of known keys, from 1 */
+    union {
+        unsigned known; /* of a mapping: the newest block of known keys, from 1 */
+        unsigned marks; /* of a mapping's first key: the marks of all its keys */
+    };
     union {
         const char *text;           /* scalar */
         struct yaml_node *children; /* items; or key, value, key, value .. */
@@ -45,6 +48,9 @@ struct yaml_flaw {
 /* Looks for what must not stand in a file that decides: bytes that are not UTF-8 and
  * characters that are not seen or that reorder the text around them. Tells the first. */
 MUST_USE bool yaml_text_has_flaw(const char *text, size_t length, struct yaml_flaw *ret_flaw);
+
+/* Notes in the mapping which keys cannot be in it: most that are asked for are not. */
+void yaml_mark_keys(struct yaml_node *mapping);
 
 /* Refuses keys that stand twice in the mapping. Returns false on OOM. */
 MUST_USE bool yaml_check_duplicates(const struct yaml_node *mapping, struct yaml_errors *errors);

@@ -35,8 +35,7 @@ static bool is_unseen(uint32_t c)
            (c >= 0xe0000 && c <= 0xe0fff) || c == 0xfffe || c == 0xffff;
 }
 
-/* Whether all of eight bytes are printable ASCII, which nearly all of a file is: the whole text is
- * looked at twice, as it is read and as its values come out of their quotes. */
+/* Whether all of eight bytes are printable ASCII, which nearly all of a file is. */
 static bool is_plain(const unsigned char *p)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = 0x80 * ones;

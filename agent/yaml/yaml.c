@@ -77,11 +77,20 @@ static void refuse_marks(struct reader *reader, struct yaml_node *node, const ya
             "tags (%s) are not allowed here; every value is plain text", (const char *)tag);
 }
 
-static void check_scalar(struct reader *reader, struct yaml_node *node, size_t length, bool is_key)
+/* Only double quotes can make characters that do not stand in the file, which has been checked. */
+static bool has_flaw(
+    const struct yaml_node *node, const yaml_event_t *event, struct yaml_flaw *ret_flaw)
+{
+    return event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE &&
+           yaml_text_has_flaw(node->text, event->data.scalar.length, ret_flaw);
+}
+
+static void check_scalar(
+    struct reader *reader, struct yaml_node *node, const yaml_event_t *event, bool is_key)
 {
     struct yaml_flaw flaw;
 
-    if (yaml_text_has_flaw(node->text, length, &flaw)) {
+    if (has_flaw(node, event, &flaw)) {
         node->refused = 1;
         node->count = (unsigned)strlen(node->text); /* a NUL may stand in it */
         yaml_error(reader->errors, node, "%s", flaw.text);
@@ -106,7 +115,7 @@ static enum step on_scalar(struct reader *reader, const yaml_event_t *event)
         return out_of_memory(reader);
     node->count = (unsigned)length;
     refuse_marks(reader, node, event->data.scalar.anchor, event->data.scalar.tag);
-    check_scalar(reader, node, length, is_key);
+    check_scalar(reader, node, event, is_key);
     return STEP_ON;
 }
 
@@ -158,6 +167,8 @@ static enum step on_close(struct reader *reader)
     node->count = (unsigned)(node->kind == YAML_MAPPING ? count / 2 : count);
     if (node->kind == YAML_MAPPING && !yaml_check_duplicates(node, reader->errors))
         return out_of_memory(reader);
+    if (node->kind == YAML_MAPPING)
+        yaml_mark_keys(node);
     if (reader->depth > 0) {
         size_t parent = reader->open[reader->depth - 1];
         bool was_key = reader->stack[parent].kind == YAML_MAPPING && (start - parent) % 2 == 1;

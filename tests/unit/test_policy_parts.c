@@ -234,6 +234,21 @@ static void test_split_long(void **state)
     arena_done(&arena);
 }
 
+static void test_one_word(void **state)
+{
+    struct arena arena = {0};
+    const char *word = NULL;
+
+    (void)state;
+    assert_null(pattern_word("db-[0-9]*", &arena, &word));
+    assert_string_equal(word, "db\\-[0-9]*");
+    assert_string_equal(pattern_word("", &arena, &word), "it is empty");
+    assert_string_equal(pattern_word("a b", &arena, &word), "it has more than one word");
+    assert_string_equal(pattern_word("[a", &arena, &word), "a bracket '[' is not closed");
+    assert_string_equal(word, "db\\-[0-9]*");
+    arena_done(&arena);
+}
+
 /* Literal text quoted in any way is matched by itself and by nothing else. */
 static void test_quoting_is_injective(void **state)
 {
@@ -532,6 +547,30 @@ static void test_arena_is_zeroed(void **state)
     arena_done(&arena);
 }
 
+/* So much that it asks for huge pages, whether the system gives them or not. */
+static void test_arena_grown_long(void **state)
+{
+    struct arena arena = {0};
+    unsigned char **pieces = calloc(300000, sizeof(*pieces));
+
+    (void)state;
+    assert_non_null(pieces);
+    for (size_t i = 0; i < 300000; i++) {
+        pieces[i] = arena_alloc(&arena, 24);
+        assert_non_null(pieces[i]);
+        assert_int_equal((uintptr_t)pieces[i] % 16, 0);
+        memset(pieces[i], (int)(i % 251), 24);
+        if (i == 150000)
+            assert_non_null(arena_alloc(&arena, 3 << 20));
+    }
+    for (size_t i = 0; i < 300000; i++)
+        for (size_t j = 0; j < 24; j++)
+            if (pieces[i][j] != i % 251)
+                fail_msg("piece %zu was written over", i);
+    free(pieces);
+    arena_done(&arena);
+}
+
 static void test_arena(void **state)
 {
     struct arena arena = {0};
@@ -567,6 +606,7 @@ int main(void)
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_split_limit),
         cmocka_unit_test(test_split_long),
+        cmocka_unit_test(test_one_word),
         cmocka_unit_test(test_quoting_is_injective),
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_networks),
@@ -576,6 +616,7 @@ int main(void)
         cmocka_unit_test(test_shared_hash),
         cmocka_unit_test(test_digest_of_pieces),
         cmocka_unit_test(test_arena_is_zeroed),
+        cmocka_unit_test(test_arena_grown_long),
         cmocka_unit_test(test_arena),
     };
 

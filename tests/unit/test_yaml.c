@@ -168,6 +168,32 @@ static void test_keys_are_whole(void **state)
     yaml_document_free(document);
 }
 
+/* Whatever keys there are, each is found and no other. */
+static void test_every_key_is_found(void **state)
+{
+    static const char *const keys[] = {"", "a", "b", "aa", "id", "who", "what", "when", "where",
+        "owner", "monitor", "decision", "duration", "disabled", "certified_until", "~"};
+    struct yaml_errors errors = {0};
+
+    (void)state;
+    for (unsigned set = 0; set < 1U << ARRAY_SIZE(keys); set += 1 + set % 7) {
+        char text[512] = "{";
+        struct yaml_document *document;
+
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+            if (set >> i & 1)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "'%s': x, ", keys[i]);
+        strcat(text, "}");
+        document = parse(text, &errors);
+        assert_non_null(document);
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+            assert_int_equal(yaml_take(yaml_root(document), keys[i]) != NULL, set >> i & 1);
+        yaml_finish(yaml_root(document), &errors);
+        assert_int_equal(errors.count, 0);
+        yaml_document_free(document);
+    }
+}
+
 static void test_unreadable_gives_no_document(void **state)
 {
     struct yaml_errors errors = {0};
@@ -376,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_escaped_at_each_place),
         cmocka_unit_test(test_duplicates_in_mappings_of_any_size),
         cmocka_unit_test(test_keys_are_whole),
+        cmocka_unit_test(test_every_key_is_found),
         cmocka_unit_test(test_unreadable_gives_no_document),
         cmocka_unit_test(test_empty_is_a_mapping),
         cmocka_unit_test(test_scalars_are_text),
