@@ -44,7 +44,8 @@ src = $(wildcard $(1)/*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 COMMON_SRC := $(call src,common)
-POLICY_SRC := $(call src,agent/yaml) $(call src,agent/policy) $(call src,agent/facts)
+POLICY_SRC := $(call src,agent/yaml) $(call src,agent/policy) $(call src,agent/facts) \
+	$(call src,agent/study)
 AGENT_SRC := $(filter-out agent/main.c,$(call src,agent)) $(call src,agent/ledger) \
 	$(call src,agent/journal) $(call src,agent/public)
 ACCOUNTS_SRC := $(filter-out accounts/main.c,$(call src,accounts))

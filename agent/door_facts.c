@@ -1,6 +1,5 @@
 #include "door_facts.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "../common/record.h"
 #include "../common/str.h"
 #include "agent.h"
+#include "facts/address.h"
 #include "facts/zones.h"
 #include "scope.h"
 
@@ -34,27 +34,12 @@ enum tty_kind facts_tty_kind(const char *tty)
     return TTY_UNKNOWN;
 }
 
-static bool parse_address(const char *text, struct in6_addr *ret_address)
-{
-    struct in_addr v4;
-
-    if (inet_pton(AF_INET6, text, ret_address) == 1)
-        return true;
-    if (inet_pton(AF_INET, text, &v4) != 1)
-        return false;
-    memset(ret_address, 0, sizeof(*ret_address));
-    ret_address->s6_addr[10] = 0xff;
-    ret_address->s6_addr[11] = 0xff;
-    memcpy(&ret_address->s6_addr[12], &v4, sizeof(v4));
-    return true;
-}
-
 static void set_rhost(struct facts *facts, const struct gate_ask *ask)
 {
     if (scope_is_setuid_door(ask->service))
         facts->rhost_is_none = true;
     else if (!str_empty(ask->rhost))
-        facts->rhost_known = parse_address(ask->rhost, &facts->rhost);
+        facts->rhost_known = address_parse(ask->rhost, &facts->rhost);
     else if (!str_equal(ask->service, SERVICE_SSHD))
         facts->rhost_is_none = true;
 }

@@ -6,10 +6,9 @@
 #include "../common/str.h"
 #include "../common/typed.h"
 #include "say.h"
+#include "study/form.h"
 
-#define GIVEN_SIZE 48         /* of what was typed, for it to be recognised */
-#define FORM_SIZE 300         /* of a pattern, a list of controls or of colleagues */
-#define LENGTH_WORTH_SAYING 5 /* nobody has to be told that two letters are no reason */
+#define GIVEN_SIZE 48 /* of what was typed, for it to be recognised */
 
 /* What is looked at together. */
 struct lack {
@@ -64,65 +63,11 @@ uint64_t evidence_need(enum evidence kind)
 
 /* ---- parts ----------------------------------------------------------------------------- */
 
-/* A text of the policy's, cut where it is long. Escaped but for backslashes, which have a meaning
- * of their own in patterns. */
-static void append_policy_text(struct str_builder *builder, const char *text)
-{
-    char escaped[FORM_SIZE];
-
-    str_escape(text, strlen(text), escaped, sizeof(escaped));
-    for (const char *p = escaped; *p != '\0'; p++) {
-        str_append_n(builder, p, 1);
-        p += p[0] == '\\' && p[1] == '\\';
-    }
-}
-
-static void append_controls(struct str_builder *builder, const struct evidence_terms *terms)
-{
-    AUTO_FREE char *list = NULL;
-    struct str_builder words = {0};
-
-    for (size_t i = 0; i < terms->control_count; i++) {
-        const char *before = i == 0 ? "" : i + 1 < terms->control_count ? ", " : " or ";
-
-        str_appendf(&words, "%s%s", before, terms->controls[i]);
-    }
-    list = str_builder_take(&words);
-    append_policy_text(builder, list ? list : "");
-}
-
-/* "like ^INC-[0-9]+$", "snapshot or four-eyes"; nothing where anything will do. */
-static void append_form(
-    struct str_builder *builder, const struct evidence_terms *terms, enum evidence kind)
-{
-    switch (kind) {
-    case EVIDENCE_REASON:
-        if (terms->reason_length >= LENGTH_WORTH_SAYING)
-            str_appendf(builder, "%u characters at least", terms->reason_length);
-        return;
-    case EVIDENCE_TICKET:
-        if (terms->ticket_pattern) {
-            str_append(builder, "like ");
-            append_policy_text(builder, terms->ticket_pattern);
-        }
-        return;
-    case EVIDENCE_CONTROL:
-        append_controls(builder, terms);
-        return;
-    case EVIDENCE_PEER:
-        if (terms->peers_text) {
-            str_append(builder, "of ");
-            append_policy_text(builder, terms->peers_text);
-        }
-        return;
-    }
-}
-
 static char *form_of(const struct lack *lack, enum evidence kind)
 {
     struct str_builder builder = {0};
 
-    append_form(&builder, lack->verdict->evidence, kind);
+    form_put(&builder, lack->verdict->evidence, kind);
     return str_builder_take(&builder);
 }
 

@@ -47,12 +47,14 @@ run_programs() {
 }
 
 run_corpora() {
-    local source name log
+    local source name log seeds
     for source in tests/fuzz/fuzz_*.c; do
         name=$(basename "$source" .c)
         name=${name#fuzz_}
         log=$LOG/replay_$name.log
-        if find "tests/fuzz/corpus/$name" -type f -print0 | xargs -0 -r "$SAN/tests/fuzz/replay_$name" >"$log" 2>&1 &&
+        seeds=("tests/fuzz/corpus/$name")
+        [ "$name" != policy ] || seeds+=(tests/policy)
+        if find "${seeds[@]}" -type f -print0 | xargs -0 -r "$SAN/tests/fuzz/replay_$name" >"$log" 2>&1 &&
             grep -q files "$log"; then
             echo "ok corpus $name ($(tail -n 1 "$log"))"
             note passed 1

@@ -1,10 +1,10 @@
 /* From JSON. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
 #include "../../common/rfc3339.h"
 #include "../../common/str.h"
+#include "address.h"
 #include "facts_members.h"
 #include "facts_record.h"
 
@@ -78,20 +78,9 @@ static int load_groups(struct facts_record *record, const json_t *value)
 
 static int load_address(struct facts *facts, const char *text)
 {
-    struct in_addr v4;
-
-    if (strcmp(text, FACTS_LOCAL) == 0) {
-        facts->rhost_is_none = true;
-        return 0;
-    }
-    facts->rhost_known = true;
-    if (inet_pton(AF_INET6, text, &facts->rhost) == 1)
-        return 0;
-    if (inet_pton(AF_INET, text, &v4) != 1)
-        return -EINVAL;
-    facts->rhost = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
-    memcpy(&facts->rhost.s6_addr[12], &v4, sizeof(v4));
-    return 0;
+    facts->rhost_is_none = strcmp(text, FACTS_LOCAL) == 0;
+    facts->rhost_known = !facts->rhost_is_none;
+    return facts->rhost_is_none || address_parse(text, &facts->rhost) ? 0 : -EINVAL;
 }
 
 static int find_word(

@@ -52,6 +52,11 @@ void policy_certify(struct policy *policy, size_t index, uint64_t until_us)
         rule->certified_us = until_us;
 }
 
+void policy_trust_certificates(struct policy *policy)
+{
+    policy->trusts_certificates = true;
+}
+
 size_t policy_entitlement_count(const struct policy *policy)
 {
     return policy->entitlement_names.count;

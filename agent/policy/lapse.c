@@ -18,7 +18,9 @@ enum lapse lapse_of(const struct policy *policy, const struct rule *rule, uint64
         return LAPSE_OWNER;
     if (rule->certified_us == 0)
         return LAPSE_NEVER;
-    return now_us == 0 || now_us >= rule->certified_us ? LAPSE_DATE : LAPSE_NONE;
+    if (now_us == 0)
+        return policy->trusts_certificates ? LAPSE_NONE : LAPSE_DATE;
+    return now_us >= rule->certified_us ? LAPSE_DATE : LAPSE_NONE;
 }
 
 enum lapse policy_rule_lapse(const struct policy *policy, size_t index, uint64_t now_us)

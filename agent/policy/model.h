@@ -19,7 +19,6 @@
 #define PERSON_NONE UINT32_MAX
 
 struct evidence_rule;
-struct policy_test;
 struct ticket_pattern;
 
 /* Numbers of names: users, groups, people, entitlements. */
@@ -147,6 +146,7 @@ struct policy {
     struct rule *rules;  /* in file order */
     size_t rule_count;
     bool has_monitored;
+    bool trusts_certificates; /* policy_trust_certificates() */
 
     struct names entitlement_names;
     struct entitlement *entitlements; /* by number of their name */
@@ -155,8 +155,6 @@ struct policy {
     const struct accept *accepts; /* for the policy as a whole */
     struct names team_names;      /* the groups of `groups:`, as opposed to those of the system */
     struct numbers *team_people;  /* one per team, in the arena */
-    struct policy_test *tests;    /* when asked for */
-    size_t test_count;
 
     struct arena name_texts; /* of accounts and groups: near each other, they are looked up often */
     struct names user_names;

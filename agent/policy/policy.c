@@ -112,6 +112,22 @@ void policy_resolve_group(struct policy *policy, size_t index, bool exists, gid_
     forget_ids(policy);
 }
 
+bool policy_user_id(const struct policy *policy, size_t index, uid_t *ret_uid)
+{
+    if (index >= policy->user_names.count || !policy->users[index].exists)
+        return false;
+    *ret_uid = policy->users[index].uid;
+    return true;
+}
+
+bool policy_group_id(const struct policy *policy, size_t index, gid_t *ret_gid)
+{
+    if (index >= policy->group_names.count || !policy->groups[index].exists)
+        return false;
+    *ret_gid = policy->groups[index].gid;
+    return true;
+}
+
 void policy_ready(struct policy *policy)
 {
     index_build(policy);

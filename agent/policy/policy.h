@@ -263,6 +263,10 @@ size_t policy_group_count(const struct policy *policy);
 const char *policy_group_name(const struct policy *policy, size_t index);
 void policy_resolve_group(struct policy *policy, size_t index, bool exists, gid_t gid);
 
+/* What was told; false: it does not exist. */
+bool policy_user_id(const struct policy *policy, size_t index, uid_t *ret_uid);
+bool policy_group_id(const struct policy *policy, size_t index, gid_t *ret_gid);
+
 /* Builds the index once every name has been told; call it again after telling changed ids.
  * Until then decisions are the same, only slower: each rule is looked at. From one thread,
  * while nobody decides. */
@@ -313,6 +317,10 @@ MUST_USE int policy_rule_digest(
 /* An allow rule is certified up to `until_us`, if that is later than what its file says. Loop
  * thread; holds for this policy object. */
 void policy_certify(struct policy *policy, size_t index, uint64_t until_us);
+
+/* For tests of a policy that name no time: as long as the time is not known, every certificate
+ * counts. Never for a policy in force. */
+void policy_trust_certificates(struct policy *policy);
 
 /* Why an allow rule would ask its owner at that moment. */
 enum lapse policy_rule_lapse(const struct policy *policy, size_t index, uint64_t now_us);

@@ -135,37 +135,9 @@ const char *read_sentence(struct reading *reading, const struct yaml_node *node)
     return sentence;
 }
 
-static void refuse_choice(
-    struct reading *reading, const struct yaml_node *node, const char *text, struct words words)
-{
-    const char *nearest = yaml_nearest(text, words.items, words.count);
-    struct str_builder list = {0};
-    AUTO_FREE char *listed = NULL;
-
-    for (size_t i = 0; i < words.count; i++) {
-        str_append(&list, i > 0 ? ", " : "");
-        str_append(&list, words.items[i]);
-    }
-    listed = str_builder_take(&list);
-    if (nearest)
-        yaml_error(reading->errors, node, "'%s' is not one of %s; did you mean '%s'?", text,
-            listed ? listed : "the words known here", nearest);
-    else
-        yaml_error(reading->errors, node, "'%s' is not one of %s", text,
-            listed ? listed : "the words known here");
-}
-
 int read_choice(struct reading *reading, const struct yaml_node *node, struct words words)
 {
-    const char *text = yaml_text(node, reading->errors);
-
-    if (!text)
-        return -1;
-    for (size_t i = 0; i < words.count; i++)
-        if (strcmp(text, words.items[i]) == 0)
-            return (int)i;
-    refuse_choice(reading, node, text, words);
-    return -1;
+    return yaml_choice(node, words.items, words.count, reading->errors);
 }
 
 unsigned read_choices(struct reading *reading, const struct yaml_node *node, struct words words)

@@ -14,7 +14,6 @@ struct reading {
     uint32_t users_size, groups_size, people_size; /* of the policy's growing arrays */
     uint32_t entitlements_size;
     struct names rule_ids;
-    bool keep_tests;
     struct names from_texts; /* approver sets, each kept once */
     struct numbers *from_people;
     uint32_t from_size;

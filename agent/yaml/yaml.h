@@ -93,5 +93,9 @@ const char *yaml_file(const struct yaml_node *node);
 /* True if the node is of that kind, else an error ("expected a mapping, found a list"). */
 bool yaml_expect(const struct yaml_node *node, enum yaml_kind kind, struct yaml_errors *errors);
 
+/* The index of the scalar's text in `words`, or -1 with an error that lists them. */
+int yaml_choice(const struct yaml_node *node, const char *const *words, size_t count,
+    struct yaml_errors *errors);
+
 /* The word of `words` nearest to `word` (edit distance at most 1 + length/4), or NULL. */
 const char *yaml_nearest(const char *word, const char *const *words, size_t count);

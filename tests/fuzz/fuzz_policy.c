@@ -1,12 +1,14 @@
 /* Fuzzes the policy language: the input is compiled as one file, or as two split at the first
  * line "---8<---"; a policy that loads gets ids out of the input's own hash and decides on facts
- * made of its own names. The index must not change a verdict. Built by `make fuzz`; every input in
+ * made of its own names. The index must not change a verdict. Then its tests are read and run,
+ * whose results the index must not change either. Built by `make fuzz`; every input in
  * corpus/policy is replayed by the tests. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../agent/policy/policy.h"
+#include "../../agent/study/suite.h"
 #include "../../agent/yaml/yaml.h"
 #include "../../common/macro.h"
 
@@ -121,6 +123,33 @@ static void use(struct policy *policy)
             abort();
 }
 
+/* How many things went otherwise than expected. */
+static size_t run_tests(struct suite *suite, bool index)
+{
+    size_t differences = 0;
+
+    for (size_t i = 0; i < suite_count(suite); i++) {
+        struct suite_result result = {0};
+
+        if (suite_run(suite, i, index, &result) < 0)
+            abort();
+        differences += result.count;
+        suite_result_done(&result);
+    }
+    return differences;
+}
+
+static void try_tests(struct policy *policy, const struct policy_file *files, size_t count)
+{
+    struct yaml_errors errors = {0};
+    struct suite *suite = suite_read(policy, files, count, &errors);
+
+    if (!suite || run_tests(suite, false) != run_tests(suite, true))
+        abort();
+    suite_free(suite);
+    yaml_errors_done(&errors);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data, *cut = memmem(text, size, CUT, strlen(CUT));
@@ -135,8 +164,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((policy == NULL) != (errors.count + errors.dropped > 0))
         abort();
     seed_from(data, size);
-    if (policy)
+    if (policy) {
         use(policy);
+        try_tests(policy, files, cut ? 2 : 1);
+    }
     policy_free(policy);
     yaml_errors_done(&errors);
     return 0;

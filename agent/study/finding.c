@@ -1,0 +1,95 @@
+#include "finding.h"
+
+/* An entitlement's own keys. */
+static const char *inside_to_string(enum condition condition)
+{
+    switch (condition) {
+    case CONDITION_SERVICE:
+        return "services";
+    case CONDITION_HOST:
+        return "hosts";
+    case CONDITION_LABEL:
+        return "labels";
+    case CONDITION_RUN_AS:
+        return "run_as";
+    case CONDITION_COMMAND:
+        return "commands";
+    case CONDITION_USER:
+    case CONDITION_NOT_USER:
+    case CONDITION_KIND:
+    case CONDITION_GROUP:
+    case CONDITION_NOT_GROUP:
+        return "requesters";
+    default:
+        return NULL;
+    }
+}
+
+char *finding_condition(const struct rule_finding *finding)
+{
+    const char *inside = inside_to_string(finding->inside);
+    struct str_builder text = {0};
+
+    if (finding->condition == CONDITION_NONE)
+        return NULL;
+    if (finding->condition != CONDITION_ENTITLEMENT || !finding->entitlement)
+        str_append(&text, condition_to_string(finding->condition));
+    else if (inside)
+        str_appendf(&text, "%s: %s", finding->entitlement, inside);
+    else
+        str_appendf(&text, "what.entitlement (%s)", finding->entitlement);
+    return str_builder_take(&text);
+}
+
+void finding_put(struct str_builder *out, const struct rule_finding *finding)
+{
+    AUTO_FREE char *condition = finding_condition(finding);
+
+    switch (finding->condition) {
+    case CONDITION_DISABLED:
+        str_append(out, "it is disabled");
+        return;
+    case CONDITION_OWNER:
+        str_append(out, "no owner of it is left");
+        return;
+    case CONDITION_WRITABLE:
+        str_append(out, "others than root can write the command, and it has no "
+                        "'writable_command: allowed'");
+        return;
+    case CONDITION_ENVIRONMENT:
+        str_append(out, "the environment was changed, and it has no 'environment: allowed'");
+        return;
+    default:
+        str_appendf(out, "%s %s", condition ? condition : "a condition",
+            finding->standing == STANDING_UNKNOWN ? "is not known" : "does not hold");
+        return;
+    }
+}
+
+/* In the order of enum condition: who asks, for what, and which host it is come first. */
+static bool is_remote(enum condition condition)
+{
+    return condition <= CONDITION_LABEL && condition != CONDITION_NONE &&
+           condition != CONDITION_ENTITLEMENT;
+}
+
+bool finding_is_near(const struct rule_finding *finding)
+{
+    if (finding->standing != STANDING_FAILS)
+        return true;
+    if (finding->condition == CONDITION_ENTITLEMENT)
+        return finding->inside != CONDITION_NONE && !is_remote(finding->inside);
+    return !is_remote(finding->condition);
+}
+
+const char *standing_to_string(enum standing standing)
+{
+    static const char *const words[] = {
+        [STANDING_DECIDES] = "decides",
+        [STANDING_MATCHES] = "matches",
+        [STANDING_FAILS] = "fails",
+        [STANDING_UNKNOWN] = "unknown",
+    };
+
+    return words[standing];
+}
