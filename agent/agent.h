@@ -15,6 +15,7 @@
 #include "ids.h"
 #include "loading.h"
 #include "policy/policy.h"
+#include "reasons.h"
 #include "refusals.h"
 #include "sessions.h"
 #include "texts.h"
@@ -31,6 +32,7 @@ struct recall;
 struct reload;
 struct spooled;
 struct version;
+struct tally;
 struct waiter;
 struct watcher;
 struct zones;
@@ -60,6 +62,8 @@ struct agent {
     struct public_server *public;
     struct book book;
     struct refusals refusals;
+    struct reasons reasons;
+    struct tally *tallies;
     struct sessions sessions;
     struct ids ids;
     uint8_t seal_key[32];

@@ -48,6 +48,7 @@ static void put_scope(json_t *json, const struct scope *scope)
     put(json, "service", scope->service);
     put(json, "run_as", scope->run_as);
     put(json, "rhost", scope->rhost);
+    put(json, "entitlement", scope->entitlement);
     put(json, "command", command);
 }
 
@@ -161,6 +162,8 @@ static json_t *begin_request(const char *event, const struct request *request)
     put(json, "policy", request->policy);
     put(json, "reason", request->reason);
     put(json, "ticket", request->ticket);
+    put(json, "control", request->control);
+    put(json, "peer", request->peer);
     put(json, "stage", "1");
     put_time(json, "expires", request->expires_real_us);
     return json;
@@ -216,6 +219,8 @@ void audit_grant(struct ledger_batch *batch, const char *event, const struct gra
     put(json, "rule", grant->rule);
     put(json, "policy", grant->policy);
     put(json, "reason", grant->purpose);
+    put(json, "ticket", grant->ticket);
+    put(json, "control", grant->control);
     put(json, "approver", approvers);
     put(json, "session", session);
     put(json, "detail", detail);

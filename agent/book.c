@@ -96,22 +96,39 @@ struct request *book_refused(const struct book *book, uint32_t uid, const struct
     return NULL;
 }
 
-struct grant *book_opens(
-    const struct book *book, uint32_t uid, const struct scope *scope, uint64_t now_us)
+struct grant *book_opens(const struct book *book, const struct doorway *door)
 {
     struct grant *best = NULL;
 
-    for (struct grant *g = book->grants[bucket_of(uid)]; g; g = g->next)
-        if (grant_opens(g, uid, scope, now_us) && (!best || g->expires_us < best->expires_us))
+    for (struct grant *g = book->grants[bucket_of(door->uid)]; g; g = g->next)
+        if (grant_opens(g, door) && (!best || g->expires_us < best->expires_us))
             best = g;
     return best;
 }
 
-bool book_may_open(const struct book *book, uint32_t uid, const char *service, uint64_t now_us)
+struct grant *book_same_grant(
+    const struct book *book, uint32_t uid, const struct scope *scope, uint64_t now_us)
 {
     for (struct grant *g = book->grants[bucket_of(uid)]; g; g = g->next)
         if (g->committed && g->state == GRANT_ACTIVE && g->subject.uid == uid &&
-            now_us < g->expires_us && str_equal(g->scope.service, service))
+            now_us < g->expires_us && scope_covers(&g->scope, scope))
+            return g;
+    return NULL;
+}
+
+unsigned book_grant_count_of(const struct book *book, uint32_t uid)
+{
+    unsigned count = 0;
+
+    for (const struct grant *g = book->grants[bucket_of(uid)]; g; g = g->next)
+        count += g->state == GRANT_ACTIVE && g->subject.uid == uid;
+    return count;
+}
+
+bool book_may_open(const struct book *book, const struct doorway *door)
+{
+    for (struct grant *g = book->grants[bucket_of(door->uid)]; g; g = g->next)
+        if (grant_may_open(g, door))
             return true;
     return false;
 }

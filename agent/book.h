@@ -45,12 +45,18 @@ struct request *book_waiting(const struct book *book, uint32_t uid, const struct
 struct request *book_refused(const struct book *book, uint32_t uid, const struct scope *scope);
 
 /* A grant that opens this door now, or NULL: among several the one that ends first. */
-struct grant *book_opens(
+struct grant *book_opens(const struct book *book, const struct doorway *door);
+
+/* A live grant of exactly this scope, or NULL. */
+struct grant *book_same_grant(
     const struct book *book, uint32_t uid, const struct scope *scope, uint64_t now_us);
 
-/* Whether the subject has any live grant for the service (sudo's account phase beside the plugin).
- */
-bool book_may_open(const struct book *book, uint32_t uid, const char *service, uint64_t now_us);
+/* Active grants of the account: those made by a rule without people are bounded. */
+#define BOOK_GRANTS_MAX 64
+unsigned book_grant_count_of(const struct book *book, uint32_t uid);
+
+/* Whether a grant could, once the command is known (sudo's account phase beside the plugin). */
+bool book_may_open(const struct book *book, const struct doorway *door);
 
 /* Requests of this person, under any of their accounts: those that wait, and those that were
  * opened within BOOK_REMEMBER_US, whatever became of them. */

@@ -11,6 +11,8 @@
 
 #define CONFIG_SIZE_MAX ((size_t)64 * 1024)
 #define HOST_NAME_SIZE 256
+#define LABEL_MAX 64
+#define LABELS_MAX 64
 
 int config_init(struct config *config)
 {
@@ -38,6 +40,8 @@ void config_done(struct config *config)
 {
     free(config->host);
     free(config->auditors);
+    texts_done(&config->labels);
+    free(config->label_list);
     *config = (struct config){0};
 }
 
@@ -59,6 +63,45 @@ static void take_name(
         return;
     free(*value);
     *value = copy;
+}
+
+/* As policy writes them: assent-policy(5), where.label. */
+static bool is_label(const char *text)
+{
+    return text[0] != '\0' && strlen(text) <= LABEL_MAX &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-=/") ==
+               strlen(text);
+}
+
+static void take_label(struct config *config, struct yaml_node *node, struct yaml_errors *errors)
+{
+    const char *text = yaml_text(node, errors);
+
+    if (text && !is_label(text))
+        yaml_error(errors, node, "'%s' is not a host label such as web or env=prod", text);
+    else if (text && (texts_add(&config->labels, text) < 0))
+        yaml_error(errors, node, "out of memory");
+}
+
+static void take_labels(struct yaml_node *root, struct config *config, struct yaml_errors *errors)
+{
+    struct yaml_node *node = yaml_take(root, "labels");
+
+    if (!node || (yaml_kind_of(node) == YAML_MAPPING && !yaml_expect(node, YAML_SEQUENCE, errors)))
+        return;
+    if (yaml_count(node) > LABELS_MAX) {
+        yaml_error(errors, node, "more than %d labels", LABELS_MAX);
+        return;
+    }
+    for (size_t i = 0; i < yaml_count(node); i++)
+        take_label(config, yaml_item(node, i), errors);
+    config->label_list = calloc(texts_count(&config->labels) + 1, sizeof(*config->label_list));
+    if (!config->label_list) {
+        yaml_error(errors, node, "out of memory");
+        return;
+    }
+    for (const char *label = NULL; (label = texts_next(&config->labels, label));)
+        config->label_list[config->label_count++] = label;
 }
 
 static void take_count(struct yaml_node *limits, const char *key, unsigned max, unsigned *value,
@@ -107,6 +150,7 @@ static void read_keys(struct config *config, struct yaml_node *root, struct yaml
     take_name(root, "host", &config->host, errors);
     take_name(root, "auditors", &config->auditors, errors);
     take_uid_range(root, config, errors);
+    take_labels(root, config, errors);
     limits = yaml_take(root, "limits");
     if (limits && yaml_expect(limits, YAML_MAPPING, errors)) {
         take_count(limits, "requests_per_person", 64, &config->requests_per_person, errors);

@@ -7,12 +7,16 @@
 #include <sys/types.h>
 
 #include "../common/macro.h"
+#include "texts.h"
 
 struct yaml_errors;
 
 struct config {
-    char *host;            /* the name policy knows this machine by; default: its host name */
-    char *auditors;        /* group whose members may list everything */
+    char *host;              /* the name policy knows this machine by; default: its host name */
+    char *auditors;          /* group whose members may list everything */
+    struct texts labels;     /* words for this machine that policy can ask for */
+    const char **label_list; /* the same, for facts */
+    size_t label_count;
     uid_t human_uid_first; /* accounts in this range are people's, all others services */
     uid_t human_uid_last;
     unsigned requests_per_person; /* open at once */

@@ -21,6 +21,7 @@
 #include "reload.h"
 #include "signals.h"
 #include "spool.h"
+#include "tally.h"
 #include "watch.h"
 
 #define BALLAST_BYTES ((uint64_t)8 * 1024 * 1024)
@@ -223,6 +224,10 @@ static int start(struct agent *agent)
     if (r == 0)
         r = lifecycle_load(agent);
     if (r == 0)
+        r = tally_load(agent->ledger, &agent->tallies);
+    if (r == 0)
+        r = reasons_fill(&agent->reasons, agent->ledger, clock_realtime_us());
+    if (r == 0)
         r = start_journal(agent);
     if (r == 0)
         r = serve(agent);
@@ -301,6 +306,8 @@ void daemon_free(struct agent *agent)
         reload_free(agent);
     book_done(&agent->book);
     refusals_done(&agent->refusals);
+    reasons_done(&agent->reasons);
+    tally_done(&agent->tallies);
     config_done(&agent->config);
     sd_event_source_disable_unref(agent->sweep);
     sd_event_unref(agent->event);

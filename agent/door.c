@@ -33,7 +33,7 @@ static const char *why_not_replayable(const struct inquiry *inquiry)
     return NULL;
 }
 
-static struct audit_decision decision_of(const struct inquiry *inquiry)
+struct audit_decision door_decision(const struct inquiry *inquiry)
 {
     const char *left_out = why_not_replayable(inquiry);
 
@@ -104,10 +104,10 @@ static bool count_refusal(struct inquiry *inquiry)
     return false;
 }
 
-static void refuse(struct inquiry *inquiry)
+void door_refuse(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
-    struct audit_decision decision = decision_of(inquiry);
+    struct audit_decision decision = door_decision(inquiry);
     struct ledger_batch *batch;
 
     if (count_refusal(inquiry)) {
@@ -141,17 +141,23 @@ static void on_allow_durable(int result, uint64_t first_seq, void *userdata)
     agent_committed(agent);
 }
 
+/* A later phase of a login that was let through: still allowed, and already recorded. */
+static bool continues_allow(struct inquiry *inquiry)
+{
+    struct tie_bearer bearer = inquiry_bearer(inquiry);
+
+    return inquiry->ask->phase == GATE_PHASE_ACCOUNT &&
+           tie_check(inquiry->agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain);
+}
+
 static void allow_by_rule(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
-    struct tie_bearer bearer = inquiry_bearer(inquiry);
     struct audit_decision decision;
     struct ledger_batch *batch;
     int r;
 
-    /* A later phase of a login that was let through: still allowed, and already recorded. */
-    if (inquiry->ask->phase == GATE_PHASE_ACCOUNT &&
-        tie_check(agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain)) {
+    if (continues_allow(inquiry)) {
         inquiry_allow(inquiry, inquiry->verdict.duration_us);
         return;
     }
@@ -161,9 +167,21 @@ static void allow_by_rule(struct inquiry *inquiry)
         inquiry_busy(inquiry, r < 0 ? r : -ENOMEM);
         return;
     }
-    decision = decision_of(inquiry);
+    decision = door_decision(inquiry);
     audit_decided(batch, &decision);
+    reasons_note(
+        &agent->reasons, inquiry->subject.uid, inquiry->reason, inquiry->store.facts.now_us);
     ledger_submit(agent->ledger, batch, false, on_allow_durable, inquiry);
+}
+
+/* A rule allows it, but evidence is missing: a grant that was asked for ahead brought it, or the
+ * person is asked, or told what is missing. */
+static void allow_with_evidence(struct inquiry *inquiry)
+{
+    if (inquiry->verdict.missing == 0 || continues_allow(inquiry))
+        allow_by_rule(inquiry);
+    else
+        escalation_begin(inquiry);
 }
 
 /* ---- deciding ------------------------------------------------------------------------- */
@@ -178,25 +196,25 @@ static bool lacks_groups(const struct inquiry *inquiry)
 static void decide_possible(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
+    struct doorway door = inquiry_doorway(inquiry);
 
     policy_possible(agent->policy, &inquiry->store.facts, &inquiry->verdict);
-    if (inquiry->verdict.decision == DECISION_ALLOW ||
-        book_may_open(
-            &agent->book, inquiry->subject.uid, inquiry->scope.service, clock_boottime_us()))
+    if (inquiry->verdict.decision == DECISION_ALLOW || book_may_open(&agent->book, &door))
         /* Nothing is opened by this: the plugin asks about the command itself. */
         inquiry_allow(inquiry, 0);
     else
-        refuse(inquiry);
+        door_refuse(inquiry);
 }
 
 static void decide(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
+    struct doorway door = inquiry_doorway(inquiry);
 
     policy_decide(agent->policy, &inquiry->store.facts, &inquiry->verdict);
     switch (inquiry->verdict.decision) {
     case DECISION_ALLOW:
-        allow_by_rule(inquiry);
+        allow_with_evidence(inquiry);
         return;
     case DECISION_ESCALATE:
         escalation_begin(inquiry);
@@ -204,7 +222,12 @@ static void decide(struct inquiry *inquiry)
     case DECISION_DENY:
         break;
     }
-    refuse(inquiry);
+    /* What no rule forbids may still have been granted: by an entitlement, or by a rule whose hours
+     * are over. */
+    if (!inquiry->verdict.rule && book_may_open(&agent->book, &door))
+        escalation_begin(inquiry);
+    else
+        door_refuse(inquiry);
 }
 
 /* Real uid 0 at sudo or su is no elevation: recorded, not gated. */
@@ -215,6 +238,26 @@ static void allow_root(struct inquiry *inquiry)
         .reason = "root needs no elevation",
     };
     allow_by_rule(inquiry);
+}
+
+/* What is asked for by name, and what came with it. */
+static int set_evidence(struct inquiry *inquiry)
+{
+    struct facts *facts = &inquiry->store.facts;
+    int64_t entitlement = -1;
+
+    facts->reason_seen = reasons_seen(
+        &inquiry->agent->reasons, inquiry->subject.uid, inquiry->reason, facts->now_us);
+    facts->entitlement = inquiry->entitlement;
+    if (!inquiry->entitlement || !inquiry->whole)
+        return 0;
+    entitlement = policy_find_entitlement(inquiry->policy, inquiry->entitlement);
+    if (entitlement < 0)
+        return -EINVAL;
+    facts->whole = true;
+    facts->service = NULL;
+    facts->run_as_known = false;
+    return scope_widen(&inquiry->scope, inquiry->policy, (size_t)entitlement);
 }
 
 int door_prepare(struct inquiry *inquiry)
@@ -235,6 +278,8 @@ int door_prepare(struct inquiry *inquiry)
     r = scope_from_ask(ask, &inquiry->scope);
     if (r == 0)
         r = facts_from_ask(inquiry->agent, ask, &inquiry->store);
+    if (r == 0)
+        r = set_evidence(inquiry);
     return r;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../common/macro.h"
+#include "audit.h"
 
 struct agent;
 struct inquiry;
@@ -14,6 +15,12 @@ void door_ask(struct inquiry *inquiry);
 /* Fills in subject, scope and facts from the ask. Returns 0, -ENOMEM, or -EINVAL: names that
  * cannot be names. door_ask does it itself. */
 MUST_USE int door_prepare(struct inquiry *inquiry);
+
+/* What was asked and decided, for its record. Borrowed from the inquiry. */
+struct audit_decision door_decision(const struct inquiry *inquiry);
+
+/* Records and answers no, for the verdict as it stands. */
+void door_refuse(struct inquiry *inquiry);
 
 /* Forgets everything about the question; a request that only it waited for is withdrawn.
  * Must be called once for every inquiry, also after its last answer. */

@@ -81,6 +81,8 @@ int facts_from_ask(struct agent *agent, const struct gate_ask *ask, struct facts
                 .command_writable = (ask->flags & GATE_FLAG_WRITABLE) != 0,
                 .environment_changed = ask->env.length != 0,
                 .now_us = clock_realtime_us(),
+                .labels = agent->config.label_list,
+                .label_count = agent->config.label_count,
                 .zones = zones_at(agent->zones, clock_realtime_us()),
                 .reason = ask->reason,
                 .ticket = ask->ticket,

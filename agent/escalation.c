@@ -7,6 +7,8 @@
 #include "../common/names.h"
 #include "../common/str.h"
 #include "agent.h"
+#include "door.h"
+#include "evidence.h"
 #include "inquiry.h"
 #include "lifecycle.h"
 #include "people.h"
@@ -67,6 +69,7 @@ static bool continues_use(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
     struct tie_bearer bearer = inquiry_bearer(inquiry);
+    struct doorway door = inquiry_doorway(inquiry);
     const struct grant *grant;
 
     if (inquiry->ask->phase != GATE_PHASE_ACCOUNT ||
@@ -75,7 +78,7 @@ static bool continues_use(struct inquiry *inquiry)
     grant = book_grant(&agent->book, inquiry->chain);
     return grant && grant->committed && grant->subject.uid == inquiry->subject.uid &&
            (grant->state == GRANT_ACTIVE || grant->state == GRANT_USED_UP) &&
-           clock_boottime_us() < grant->expires_us && scope_covers(&grant->scope, &inquiry->scope);
+           door.now_us < grant->expires_us && scope_opens(&grant->scope, &door);
 }
 
 /* ---- a request ------------------------------------------------------------------------ */
@@ -167,16 +170,24 @@ static void on_opened(int result, struct request *request, void *userdata)
 
 bool escalation_counts_uses(const struct scope *scope)
 {
-    return scope->command || !str_equal(scope->service, SERVICE_SUDO);
+    return scope->whole || scope->command || !str_equal(scope->service, SERVICE_SUDO);
 }
 
 static void set_terms(struct request *request, const struct verdict *verdict)
 {
-    request->need = verdict->stages[0].need;
+    request->need = verdict->stage_count > 0 ? verdict->stages[0].need : 0;
     request->duration_us = verdict->duration_us;
     request->uses = escalation_counts_uses(&request->scope) ? verdict->uses : 0;
     request->keep = verdict->keep;
     request->survives_reboot = verdict->survives_reboot;
+}
+
+/* What was given as evidence of that kind, where it is asked for: as such it was checked. */
+static char *given_as(const struct inquiry *inquiry, enum evidence kind, const char *text)
+{
+    const struct evidence_terms *terms = inquiry->verdict.evidence;
+
+    return terms && (terms->required & kind) != 0 && text ? str_escape_new(text) : NULL;
 }
 
 int escalation_new_request(struct inquiry *inquiry, struct request **ret_request)
@@ -195,16 +206,21 @@ int escalation_new_request(struct inquiry *inquiry, struct request **ret_request
     if (r == 0)
         r = scope_copy(&inquiry->scope, &request->scope);
     if (r == 0)
+        request->peer = given_as(inquiry, EVIDENCE_PEER, inquiry->ask->peer);
+    if (r == 0 && verdict->stage_count > 0)
         r = people_ask(inquiry->policy, &verdict->stages[0], request);
     if (r < 0) {
         request_free(request);
         return r;
     }
     set_terms(request, verdict);
+    if (!request->scope.entitlement && verdict->entitlement)
+        request->scope.entitlement = strdup(verdict->entitlement);
     snprintf(request->policy, sizeof(request->policy), "%s", policy_digest(inquiry->policy));
     request->rule = strdup(verdict->rule);
     request->reason = inquiry->reason ? strdup(inquiry->reason) : NULL;
     request->ticket = inquiry->ask->ticket ? str_escape_new(inquiry->ask->ticket) : NULL;
+    request->control = given_as(inquiry, EVIDENCE_CONTROL, inquiry->ask->control);
     request->tty = inquiry->tty ? strdup(inquiry->tty) : NULL;
     request->key = inquiry_key(inquiry);
     request->facts = &inquiry->store.facts;
@@ -213,31 +229,46 @@ int escalation_new_request(struct inquiry *inquiry, struct request **ret_request
     return 0;
 }
 
-/* Asks for the reason first: with the id the request will have and who will be asked. */
-static void answer_need_reason(struct inquiry *inquiry, struct request *request)
+/* Once something was typed, what this is about has been said. */
+static bool asked_before(const struct inquiry *inquiry)
 {
-    AUTO_FREE char *text = NULL, *asked = NULL;
-    int r = request->id[0] != '\0' ? 0 : agent_new_id(inquiry->agent, request->id);
+    const struct gate_ask *ask = inquiry->ask;
+
+    return ask->reason || ask->ticket || ask->control || ask->peer;
+}
+
+/* The person is asked for the next piece of evidence; with the first, who will be asked and the id
+ * the request will have. `request` NULL: a rule allows it once the evidence is there. */
+static void answer_need(struct inquiry *inquiry, struct request *request)
+{
+    const struct verdict *verdict = &inquiry->verdict;
+    AUTO_FREE char *asked = request ? texts_join(&request->asked, " or ") : NULL;
+    AUTO_FREE char *lead = NULL, *text = NULL;
+    int r = inquiry->reserved[0] != '\0' ? 0 : agent_new_id(inquiry->agent, inquiry->reserved);
 
     if (r < 0) {
         inquiry_busy(inquiry, r);
         return;
     }
-    memcpy(inquiry->reserved, request->id, sizeof(inquiry->reserved));
-    text = say_prompt(request);
-    asked = texts_join(&request->asked, " or ");
+    if (request)
+        memcpy(request->id, inquiry->reserved, sizeof(request->id));
+    lead = request && !asked_before(inquiry) ? say_prompt(request) : NULL;
+    text = evidence_prompt(inquiry->policy, verdict, &inquiry->store.facts, lead);
     inquiry->answer(inquiry, &(struct gate_answer){
                                  .kind = GATE_NEED,
-                                 .need = GATE_NEED_REASON,
+                                 .need = evidence_need(evidence_next(verdict)),
                                  .text = text,
-                                 .request = request->id,
+                                 .request = request ? request->id : NULL,
                                  .asked = asked,
                              });
 }
 
-bool escalation_has_reason(const struct inquiry *inquiry)
+static void refuse_incomplete(struct inquiry *inquiry)
 {
-    return (inquiry->verdict.missing & EVIDENCE_REASON) == 0;
+    AUTO_FREE char *text = evidence_refusal(
+        inquiry->policy, &inquiry->verdict, &inquiry->store.facts, &inquiry->scope);
+
+    inquiry_deny(inquiry, text);
 }
 
 const char *escalation_too_many(const struct inquiry *inquiry)
@@ -257,6 +288,13 @@ const char *escalation_too_many(const struct inquiry *inquiry)
     return NULL;
 }
 
+/* A login by key alone cannot be asked for a reason: those who decide see that there is none. */
+static bool may_do_without(const struct inquiry *inquiry)
+{
+    return inquiry->verdict.missing == 0 ||
+           (inquiry->verdict.missing == EVIDENCE_REASON && is_login(inquiry));
+}
+
 static void open_request(struct inquiry *inquiry)
 {
     struct agent *agent = inquiry->agent;
@@ -274,9 +312,12 @@ static void open_request(struct inquiry *inquiry)
     } else if (too_many) {
         request_free(request);
         inquiry_deny(inquiry, too_many);
-    } else if (!escalation_has_reason(inquiry) && can(inquiry, GATE_FLAG_PROMPT)) {
-        answer_need_reason(inquiry, request);
+    } else if (inquiry->verdict.missing != 0 && can(inquiry, GATE_FLAG_PROMPT)) {
+        answer_need(inquiry, request);
         request_free(request);
+    } else if (!may_do_without(inquiry)) {
+        request_free(request);
+        refuse_incomplete(inquiry);
     } else {
         /* taken: a later request on the same connection is another one */
         inquiry->reserved[0] = '\0';
@@ -296,29 +337,25 @@ static bool may_open(const struct inquiry *inquiry)
     if (is_login(inquiry))
         return true;
     return ask->phase != GATE_PHASE_ACCOUNT && can(inquiry, GATE_FLAG_WAIT) &&
-           (can(inquiry, GATE_FLAG_PROMPT) || !str_empty(ask->reason) ||
-               (inquiry->verdict.missing & EVIDENCE_REASON) == 0);
+           (can(inquiry, GATE_FLAG_PROMPT) || inquiry->verdict.missing == 0);
 }
 
-/* ---- escalate -------------------------------------------------------------------------- */
-
-static void escalate_with_digest(struct inquiry *inquiry)
+/* A rule allows it as soon as the evidence is there. */
+static void allow_once_complete(struct inquiry *inquiry)
 {
-    struct agent *agent = inquiry->agent;
-    uint32_t uid = inquiry->subject.uid;
-    struct grant *grant = book_opens(&agent->book, uid, &inquiry->scope, clock_boottime_us());
-    struct request *request;
+    if (!can(inquiry, GATE_FLAG_LISTING) && can(inquiry, GATE_FLAG_PROMPT))
+        answer_need(inquiry, NULL);
+    else
+        refuse_incomplete(inquiry);
+}
 
-    if (continues_use(inquiry)) {
-        inquiry_allow(inquiry, 0);
-    } else if (grant) {
-        use_grant(inquiry, grant);
-    } else if ((request = book_waiting(&agent->book, uid, &inquiry->scope))) {
-        wait_for(inquiry, request);
-    } else if ((request = book_refused(&agent->book, uid, &inquiry->scope))) {
-        AUTO_FREE char *text = say_ended(request);
-
-        inquiry_deny(inquiry, text);
+/* What the verdict alone leads to, without a grant or a request that is there already. */
+static void follow_verdict(struct inquiry *inquiry)
+{
+    if (inquiry->verdict.decision == DECISION_DENY) {
+        door_refuse(inquiry);
+    } else if (inquiry->verdict.decision == DECISION_ALLOW) {
+        allow_once_complete(inquiry);
     } else if (may_open(inquiry)) {
         open_request(inquiry);
     } else {
@@ -326,6 +363,44 @@ static void escalate_with_digest(struct inquiry *inquiry)
 
         inquiry_deny(inquiry, text);
     }
+}
+
+/* ---- escalate -------------------------------------------------------------------------- */
+
+/* What was asked before and is not settled, or was refused a moment ago. Returns whether that is
+ * the answer. */
+static bool follow_request(struct inquiry *inquiry)
+{
+    const struct book *book = &inquiry->agent->book;
+    uint32_t uid = inquiry->subject.uid;
+    struct request *request = book_waiting(book, uid, &inquiry->scope);
+
+    if (inquiry->verdict.decision == DECISION_DENY)
+        return false;
+    if (request) {
+        wait_for(inquiry, request);
+        return true;
+    }
+    request = book_refused(book, uid, &inquiry->scope);
+    if (request) {
+        AUTO_FREE char *text = say_ended(request);
+
+        inquiry_deny(inquiry, text);
+    }
+    return request != NULL;
+}
+
+static void escalate_with_digest(struct inquiry *inquiry)
+{
+    struct doorway door = inquiry_doorway(inquiry);
+    struct grant *grant = book_opens(&inquiry->agent->book, &door);
+
+    if (continues_use(inquiry))
+        inquiry_allow(inquiry, 0);
+    else if (grant)
+        use_grant(inquiry, grant);
+    else if (!follow_request(inquiry))
+        follow_verdict(inquiry);
 }
 
 /* A file that could not be read leaves the digest empty: a grant bound to one is not opened by

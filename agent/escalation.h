@@ -21,9 +21,6 @@ void escalation_begin(struct inquiry *inquiry);
 /* Why the person may not open another request now, in words for them; NULL: they may. Static. */
 const char *escalation_too_many(const struct inquiry *inquiry);
 
-/* Whether the reason says anything, where the rule wants one. */
-bool escalation_has_reason(const struct inquiry *inquiry);
-
 /* Leaves the queue of a request; withdraws it if nobody else waits and it must be attended. */
 void escalation_stop(struct inquiry *inquiry);
 
@@ -37,6 +34,6 @@ void escalation_leave(struct inquiry *inquiry);
 /* The yes could not be delivered: gives the use back. */
 void escalation_undo(struct inquiry *inquiry);
 
-/* A request filled in from the question: subject, scope, rule, terms, who is asked. Returns 0,
- * -ENOMEM or -ENOENT (nobody can answer). */
+/* A request filled in from the question: subject, scope, evidence, rule, terms, who is asked
+ * (nobody, where the verdict is allow). Returns 0, -ENOMEM or -ENOENT (nobody can answer). */
 MUST_USE int escalation_new_request(struct inquiry *inquiry, struct request **ret_request);

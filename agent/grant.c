@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "../common/names.h"
 #include "../common/str.h"
 #include "object.h"
 
@@ -35,6 +36,8 @@ static const struct object_field fields[] = {
     {"rule", OBJECT_TEXT, offsetof(struct grant, rule), 0},
     {"policy", OBJECT_CHARS, offsetof(struct grant, policy), POLICY_DIGEST_SIZE},
     {"purpose", OBJECT_TEXT, offsetof(struct grant, purpose), 0},
+    {"ticket", OBJECT_TEXT, offsetof(struct grant, ticket), 0},
+    {"control", OBJECT_TEXT, offsetof(struct grant, control), 0},
     {"key", OBJECT_TEXT, offsetof(struct grant, key), 0},
     {"approvers", OBJECT_TEXTS, offsetof(struct grant, approvers), 0},
     {"asked", OBJECT_TEXTS, offsetof(struct grant, asked), 0},
@@ -65,7 +68,10 @@ static int copy_from_request(struct grant *grant, const struct request *request)
     if (subject_copy(&request->subject, &grant->subject) < 0 ||
         scope_copy(&request->scope, &grant->scope) < 0 ||
         copy_text(request->rule, &grant->rule) < 0 ||
-        copy_text(request->reason, &grant->purpose) < 0 || copy_text(request->key, &grant->key) < 0)
+        copy_text(request->reason, &grant->purpose) < 0 ||
+        copy_text(request->ticket, &grant->ticket) < 0 ||
+        copy_text(request->control, &grant->control) < 0 ||
+        copy_text(request->key, &grant->key) < 0)
         return -ENOMEM;
     for (const char *name = NULL; (name = texts_next(&request->asked, name));)
         if (texts_add(&grant->asked, name) < 0)
@@ -115,12 +121,27 @@ const char *grant_state_to_string(enum grant_state state)
     return (unsigned)state < GRANT_STATE_MAX_ ? state_names[state] : "unknown";
 }
 
-bool grant_opens(
-    const struct grant *grant, uint32_t uid, const struct scope *asked, uint64_t now_us)
+static bool is_live(const struct grant *grant, const struct doorway *door)
 {
-    return grant->committed && grant->state == GRANT_ACTIVE && grant->subject.uid == uid &&
-           now_us < grant->expires_us && (!grant->limited || grant->uses_left > 0) &&
-           scope_covers(&grant->scope, asked);
+    return grant->committed && grant->state == GRANT_ACTIVE && grant->subject.uid == door->uid &&
+           door->now_us < grant->expires_us && (!grant->limited || grant->uses_left > 0);
+}
+
+/* PAM's account phase of sudo runs for questions too: it must not take a use that is counted. */
+static bool can_count(const struct grant *grant, const struct doorway *door)
+{
+    return !grant->limited || door->scope->command ||
+           !str_equal(door->scope->service, SERVICE_SUDO);
+}
+
+bool grant_opens(const struct grant *grant, const struct doorway *door)
+{
+    return is_live(grant, door) && can_count(grant, door) && scope_opens(&grant->scope, door);
+}
+
+bool grant_may_open(const struct grant *grant, const struct doorway *door)
+{
+    return is_live(grant, door) && scope_may_open(&grant->scope, door);
 }
 
 void grant_use(struct grant *grant)

@@ -40,6 +40,8 @@ struct grant {
     char *rule;
     char policy[POLICY_DIGEST_SIZE];
     char *purpose;          /* the reason given */
+    char *ticket;           /* these two or NULL */
+    char *control;          /* that the requester named */
     char *key;              /* ssh key it is bound to, once known */
     struct texts approvers; /* names, for people and records */
     struct texts asked;     /* who could have approved: they may revoke it */
@@ -59,8 +61,10 @@ int grant_set_state(struct grant *grant, enum grant_state state);
 const char *grant_state_to_string(enum grant_state state);
 
 /* Whether it opens this door for this subject now. The one test before every use. */
-bool grant_opens(
-    const struct grant *grant, uint32_t uid, const struct scope *asked, uint64_t now_us);
+bool grant_opens(const struct grant *grant, const struct doorway *door);
+
+/* The same where the command is not known yet. */
+bool grant_may_open(const struct grant *grant, const struct doorway *door);
 
 /* Takes one use; the last one of a limited grant makes it "used up". grant_return gives
  * it back when the door was not opened after all. */

@@ -17,6 +17,17 @@ struct tie_bearer inquiry_bearer(const struct inquiry *inquiry)
     };
 }
 
+struct doorway inquiry_doorway(const struct inquiry *inquiry)
+{
+    return (struct doorway){
+        .uid = inquiry->subject.uid,
+        .scope = &inquiry->scope,
+        .policy = inquiry->policy,
+        .facts = &inquiry->store.facts,
+        .now_us = clock_boottime_us(),
+    };
+}
+
 /* The only yes. */
 void inquiry_allow(struct inquiry *inquiry, uint64_t left_us)
 {
@@ -29,6 +40,12 @@ void inquiry_allow(struct inquiry *inquiry, uint64_t left_us)
         .tie = tie,
     };
 
+    /* What policy allows on evidence is not allowed without: a grant has its own record of it. */
+    if (inquiry->verdict.decision == DECISION_ALLOW && inquiry->verdict.missing != 0 &&
+        !inquiry->used && inquiry->ask->tie == NULL) {
+        inquiry_deny(inquiry, "Refused: evidence is missing.");
+        return;
+    }
     tie_make(inquiry->agent->seal_key, inquiry->chain, &bearer, tie);
     if (inquiry->chain[0] != '\0')
         sessions_remember(

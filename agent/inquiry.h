@@ -28,6 +28,9 @@ struct inquiry {
      * end this question; the asker begins another). The inquiry may be cancelled from inside. */
     void (*answer)(struct inquiry *inquiry, const struct gate_answer *answer);
 
+    const char *entitlement; /* asked for by name, or NULL: at a door */
+    bool whole;              /* all that it opens */
+
     struct subject subject;
     struct scope scope;
     char *tty;    /* escaped */
@@ -41,6 +44,9 @@ struct inquiry {
     bool waits;              /* parked for people's answer */
     bool used;               /* took a use of the grant `chain` */
 };
+
+/* What stands at the door now, for grants. Borrowed from the inquiry. */
+struct doorway inquiry_doorway(const struct inquiry *inquiry);
 
 /* The last answers. The inquiry may be gone when they return. */
 void inquiry_allow(struct inquiry *inquiry, uint64_t left_us);

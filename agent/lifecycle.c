@@ -8,6 +8,7 @@
 #include "audit.h"
 #include "change.h"
 #include "ledger/ledger.h"
+#include "tally.h"
 #include "waiter.h"
 
 void lifecycle_forget(struct agent *agent, const void *userdata)
@@ -51,11 +52,13 @@ void lifecycle_open(struct agent *agent, struct request *request, uint64_t withi
         return;
     }
     change->request_done = done;
+    reasons_note(&agent->reasons, request->subject.uid, request->reason, request->created_real_us);
     book_add_request(&agent->book, request);
     change_put_request(batch, request);
     audit_request(batch, EVENT_REQUEST_OPENED, request, NULL, NULL);
     request->facts = NULL;
     audit_request(batch, EVENT_STAGE_STARTED, request, NULL, NULL);
+    tally_note(&agent->tallies, batch, request->scope.entitlement, TALLY_ASKED);
     change_submit(change, batch, false);
 }
 
@@ -76,6 +79,31 @@ static struct grant *make_grant(struct agent *agent, struct request *request, ui
     return grant;
 }
 
+void lifecycle_grant(struct agent *agent, struct request *request,
+    const struct audit_decision *decision, grant_done_fn done, void *userdata)
+{
+    struct ledger_batch *batch = ledger_batch_new();
+    struct grant *grant = batch ? make_grant(agent, request, request->duration_us) : NULL;
+    struct change *change = grant ? change_new(agent, NULL, grant, userdata) : NULL;
+    struct audit_decision of_grant = *decision;
+
+    request_free(request);
+    if (!change) {
+        if (grant)
+            book_remove_grant(&agent->book, grant);
+        ledger_batch_free(batch);
+        done(-ENOMEM, NULL, userdata);
+        return;
+    }
+    change->grant_done = done;
+    change_put_grant(batch, grant);
+    of_grant.chain = grant->id;
+    audit_decided(batch, &of_grant);
+    tally_note(&agent->tallies, batch, grant->scope.entitlement, TALLY_ALLOWED);
+    audit_grant(batch, EVENT_GRANTED, grant, NULL, NULL);
+    change_submit(change, batch, false);
+}
+
 /* What the word leads to. Returns the grant it made, if any. */
 static int conclude(struct agent *agent, struct request *request, const struct answer *answer,
     struct grant **ret_grant)
@@ -88,7 +116,7 @@ static int conclude(struct agent *agent, struct request *request, const struct a
     if (answer->duration_us > 0 && answer->duration_us < duration)
         duration = answer->duration_us;
     request->duration_us = duration;
-    if (request_approval_count(request) < request->need)
+    if (!request_has_enough(request))
         return 0;
     *ret_grant = make_grant(agent, request, duration);
     return *ret_grant ? request_set_state(request, REQUEST_APPROVED) : -ENOMEM;
@@ -122,6 +150,9 @@ void lifecycle_answer(struct agent *agent, struct request *request, const struct
     change->request_done = done;
     change_put_request(batch, request);
     audit_approval(batch, request, request_approval_of(request, answer->person));
+    if (request_has_ended(request))
+        tally_note(&agent->tallies, batch, request->scope.entitlement,
+            answer->approved ? TALLY_APPROVED : TALLY_REFUSED);
     if (grant) {
         memcpy(change->grant, grant->id, sizeof(change->grant));
         change_put_grant(batch, grant);
@@ -152,6 +183,8 @@ static void end_request(struct agent *agent, struct request *request, enum reque
     change_put_request(batch, request);
     audit_request(batch, state == REQUEST_EXPIRED ? EVENT_REQUEST_EXPIRED : EVENT_REQUEST_WITHDRAWN,
         request, NULL, why);
+    tally_note(&agent->tallies, batch, request->scope.entitlement,
+        state == REQUEST_EXPIRED ? TALLY_EXPIRED : TALLY_WITHDRAWN);
     change_submit(change, batch, true);
 }
 

@@ -24,6 +24,12 @@ typedef void (*grant_done_fn)(int result, struct grant *grant, void *userdata);
 void lifecycle_open(struct agent *agent, struct request *request, uint64_t within_us,
     request_done_fn done, void *userdata);
 
+/* Makes the grant that a rule allows by itself, out of a filled-in request, which it takes and
+ * which is never opened. `decision` is the record of it. */
+struct audit_decision;
+void lifecycle_grant(struct agent *agent, struct request *request,
+    const struct audit_decision *decision, grant_done_fn done, void *userdata);
+
 /* One person's word about a request. */
 struct answer {
     const char *person; /* name in people: */

@@ -1,6 +1,5 @@
 /* OpenRequest: a request ahead of the door, for the caller themselves. */
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +7,10 @@
 #include "../common/names.h"
 #include "../common/str.h"
 #include "agent.h"
+#include "caller.h"
 #include "door.h"
 #include "escalation.h"
+#include "evidence.h"
 #include "inquiry.h"
 #include "ledger/ledger.h"
 #include "lifecycle.h"
@@ -24,43 +25,11 @@ struct opening {
     char name[STR_NAME_MAX];
     char rhost[64];
     char *argv;
+    const char *entitlement; /* or NULL */
+    bool whole;              /* all that it opens, not one command or login of it */
     uint64_t duration_us, uses;
     bool attached;
 };
-
-/* From /etc/passwd itself: no name service on the way to a decision. */
-static bool find_local_name(uid_t uid, char ret_name[STR_NAME_MAX])
-{
-    FILE *file = fopen("/etc/passwd", "re");
-    struct passwd entry, *found = NULL;
-    char buffer[4096];
-
-    if (!file)
-        return false;
-    while (fgetpwent_r(file, &entry, buffer, sizeof(buffer), &found) == 0 && found->pw_uid != uid)
-        found = NULL;
-    if (found)
-        snprintf(ret_name, STR_NAME_MAX, "%s", found->pw_name);
-    fclose(file);
-    return found != NULL;
-}
-
-/* The caller's name as the local files or the policy know the uid the kernel told. */
-static void set_name(const struct agent *agent, uid_t uid, char ret_name[STR_NAME_MAX])
-{
-    int64_t index = policy_person_of(agent->policy, uid);
-
-    if (find_local_name(uid, ret_name))
-        return;
-    snprintf(ret_name, STR_NAME_MAX, "uid-%u", uid);
-    if (index >= 0) {
-        const struct person *person = policy_person(agent->policy, (uint32_t)index);
-
-        for (size_t i = 0; i < person->uid_count; i++)
-            if (person->uids[i] == uid && person->account_count == person->uid_count)
-                snprintf(ret_name, STR_NAME_MAX, "%s", person->accounts[i]);
-    }
-}
 
 /* command: absolute path and arguments, as texts without NUL. */
 static bool take_command(struct public_call *call, json_t *parameters, struct opening *opening)
@@ -133,6 +102,55 @@ static bool take_source(struct public_call *call, struct opening *opening)
     return true;
 }
 
+static bool take_doors(struct public_call *call, const struct agent *agent, struct opening *opening)
+{
+    int64_t index = policy_find_entitlement(agent->policy, opening->entitlement);
+
+    if (index < 0) {
+        method_error(call, ERROR_INVALID, "message",
+            "there is no such entitlement; what you may ask for: assent entitlements");
+        return false;
+    }
+    opening->ask.service = scope_first_door(agent->policy, (size_t)index);
+    return true;
+}
+
+static bool take_evidence(struct public_call *call, json_t *parameters, struct gate_ask *ask)
+{
+    return method_text(call, parameters, "reason", false, &ask->reason) &&
+           method_text(call, parameters, "ticket", false, &ask->ticket) &&
+           method_text(call, parameters, "control", false, &ask->control) &&
+           method_text(call, parameters, "peer", false, &ask->peer);
+}
+
+static bool is_given(const json_t *parameters, const char *key)
+{
+    const json_t *value = json_object_get(parameters, key);
+
+    return value && !json_is_null(value);
+}
+
+/* One door and command, or the entitlement as a whole. */
+static bool take_what(struct public_call *call, json_t *parameters, const struct agent *agent,
+    struct opening *opening)
+{
+    if (!method_text(call, parameters, "entitlement", false, &opening->entitlement) ||
+        !method_text(call, parameters, "service", !opening->entitlement, &opening->ask.service))
+        return false;
+    opening->whole = opening->entitlement && !opening->ask.service &&
+                     !is_given(parameters, "command") && !is_given(parameters, "run_as");
+    if (opening->whole)
+        return take_doors(call, agent, opening) && take_source(call, opening);
+    if (!opening->ask.service)
+        opening->ask.service = SERVICE_SUDO;
+    if (!str_is_name(opening->ask.service)) {
+        method_error(call, ERROR_INVALID, "message", "'service' is not a service name");
+        return false;
+    }
+    return take_run_as(call, parameters, opening) && take_command(call, parameters, opening) &&
+           take_source(call, opening);
+}
+
 static bool take_parameters(
     struct public_call *call, json_t *parameters, struct agent *agent, struct opening *opening)
 {
@@ -140,28 +158,21 @@ static bool take_parameters(
     uint64_t seconds;
 
     record_init_ask(&opening->ask);
-    set_name(agent, peer->uid, opening->name);
+    caller_name(agent, peer->uid, opening->name);
     opening->ask.user = opening->name;
     opening->ask.uid = peer->uid;
     opening->ask.phase = GATE_PHASE_COMMAND;
     opening->ask.flags = GATE_FLAG_WAIT;
     opening->ask.groups = peer->groups;
     opening->ask.group_count = peer->group_count;
-    if (!method_text(call, parameters, "service", true, &opening->ask.service) ||
-        !method_text(call, parameters, "reason", false, &opening->ask.reason) ||
-        !method_text(call, parameters, "ticket", false, &opening->ask.ticket) ||
+    if (!take_evidence(call, parameters, &opening->ask) ||
         !method_text(call, parameters, "cwd", false, &opening->ask.cwd) ||
         !method_number(call, parameters, "duration", &seconds) ||
         !method_number(call, parameters, "uses", &opening->uses) ||
         !method_flag(call, parameters, "attached", &opening->attached))
         return false;
     opening->duration_us = seconds * USEC_PER_SEC;
-    if (!str_is_name(opening->ask.service)) {
-        method_error(call, ERROR_INVALID, "message", "'service' is not a service name");
-        return false;
-    }
-    return take_run_as(call, parameters, opening) && take_command(call, parameters, opening) &&
-           take_source(call, opening);
+    return take_what(call, parameters, agent, opening);
 }
 
 static json_t *view_opened(const struct agent *agent, const struct request *request)
@@ -193,70 +204,147 @@ static void narrow(struct request *request, const struct opening *opening)
     request->attached = opening->attached && !request->keep;
 }
 
-static void escalate(
+static bool has_evidence(struct public_call *call, const struct inquiry *inquiry)
+{
+    AUTO_FREE char *text = NULL;
+
+    if (inquiry->verdict.missing == 0)
+        return true;
+    text = evidence_refusal(inquiry->policy, &inquiry->verdict, &inquiry->store.facts, NULL);
+    method_error(call, ERROR_INVALID, "message", text);
+    return false;
+}
+
+static struct request *new_request(
     struct public_call *call, struct inquiry *inquiry, const struct opening *opening)
 {
-    struct agent *agent = inquiry->agent;
-    struct request *request = book_waiting(&agent->book, inquiry->subject.uid, &inquiry->scope);
-    struct method_pending *pending;
-    const char *too_many;
-    int r;
+    struct request *request = NULL;
+    int r = escalation_new_request(inquiry, &request);
 
-    if (request) {
-        public_reply(call, view_opened(agent, request));
-        return;
-    }
-    if (!escalation_has_reason(inquiry)) {
-        method_error(call, ERROR_INVALID, "message", "a reason is needed: --reason \"...\"");
-        return;
-    }
-    too_many = escalation_too_many(inquiry);
-    if (too_many) {
-        method_error(call, ERROR_TOO_MANY, "message", too_many);
-        return;
-    }
-    r = escalation_new_request(inquiry, &request);
     if (r == -ENOENT) {
         AUTO_FREE char *text = say_nobody(&inquiry->verdict);
 
         public_error(call, ERROR_REFUSED,
             json_pack("{s:s, s:s}", "message", text ? text : "", "rule", inquiry->verdict.rule));
+    } else if (r < 0) {
+        method_unavailable(call, r);
+    } else {
+        narrow(request, opening);
+    }
+    return r < 0 ? NULL : request;
+}
+
+static void escalate(
+    struct public_call *call, struct inquiry *inquiry, const struct opening *opening)
+{
+    struct agent *agent = inquiry->agent;
+    struct request *request = book_waiting(&agent->book, inquiry->subject.uid, &inquiry->scope);
+    const char *too_many = escalation_too_many(inquiry);
+    struct method_pending *pending;
+
+    if (request) {
+        public_reply(call, view_opened(agent, request));
         return;
     }
-    pending = r == 0 ? method_pending_new(agent, call) : NULL;
+    if (!has_evidence(call, inquiry))
+        return;
+    if (too_many) {
+        method_error(call, ERROR_TOO_MANY, "message", too_many);
+        return;
+    }
+    request = new_request(call, inquiry, opening);
+    pending = request ? method_pending_new(agent, call) : NULL;
+    if (pending)
+        lifecycle_open(agent, request, inquiry->verdict.stages[0].within_us, on_opened, pending);
+    else
+        request_free(request);
+}
+
+static void on_granted(int result, struct grant *grant, void *userdata)
+{
+    struct method_pending *pending = userdata;
+    struct public_call *call = pending->call;
+
+    if (result == 0 && grant)
+        public_reply(
+            call, json_pack("{s:n, s:o}", "request", "grant", view_grant(pending->agent, grant)));
+    else
+        method_unavailable(call, result);
+    pending->call = NULL;
+    method_pending_free(pending);
+}
+
+/* A rule allows it. Where that rests on evidence, or on an entitlement that is asked for as a
+ * whole, a grant keeps what was given; else the door itself will say yes. */
+static void allow(struct public_call *call, struct inquiry *inquiry, const struct opening *opening)
+{
+    struct agent *agent = inquiry->agent;
+    const struct verdict *verdict = &inquiry->verdict;
+    struct audit_decision decision;
+    struct method_pending *pending;
+    struct request *request;
+
+    if (!has_evidence(call, inquiry))
+        return;
+    if (!opening->whole && (!verdict->evidence || verdict->evidence->required == 0)) {
+        public_error(call, ERROR_NOT_NEEDED,
+            json_pack("{s:s, s:s}", "message", "policy allows this already: just do it", "rule",
+                verdict->rule));
+        return;
+    }
+    if (book_grant_count_of(&agent->book, inquiry->subject.uid) >= BOOK_GRANTS_MAX) {
+        method_error(call, ERROR_TOO_MANY, "message",
+            "you have as many grants as one account may have; give some back: assent done GRANT");
+        return;
+    }
+    request = new_request(call, inquiry, opening);
+    pending = request ? method_pending_new(agent, call) : NULL;
     if (!pending) {
         request_free(request);
-        if (r < 0)
-            method_unavailable(call, r);
         return;
     }
-    narrow(request, opening);
-    lifecycle_open(agent, request, inquiry->verdict.stages[0].within_us, on_opened, pending);
+    decision = door_decision(inquiry);
+    reasons_note(
+        &agent->reasons, inquiry->subject.uid, inquiry->reason, inquiry->store.facts.now_us);
+    lifecycle_grant(agent, request, &decision, on_granted, pending);
+}
+
+static void refuse(struct public_call *call, const struct inquiry *inquiry)
+{
+    AUTO_FREE char *text = say_denied(
+        &inquiry->subject, &inquiry->scope, &inquiry->verdict, inquiry->agent->config.host);
+
+    public_error(call, ERROR_REFUSED,
+        json_pack("{s:s, s:s?}", "message", text ? text : "", "rule", inquiry->verdict.rule));
+}
+
+/* What was granted already, and is not used up, need not be granted again. */
+static bool has_grant(struct public_call *call, const struct inquiry *inquiry)
+{
+    const struct agent *agent = inquiry->agent;
+    const struct grant *grant =
+        book_same_grant(&agent->book, inquiry->subject.uid, &inquiry->scope, clock_boottime_us());
+
+    if (grant)
+        public_reply(call, json_pack("{s:n, s:o}", "request", "grant", view_grant(agent, grant)));
+    return grant != NULL;
 }
 
 static void decide(struct public_call *call, struct inquiry *inquiry, const struct opening *opening)
 {
-    struct agent *agent = inquiry->agent;
-    AUTO_FREE char *text = NULL;
-
     if (door_prepare(inquiry) < 0) {
         method_error(call, ERROR_INVALID, "message", "the request cannot be understood");
         return;
     }
-    policy_decide(agent->policy, &inquiry->store.facts, &inquiry->verdict);
-    if (inquiry->verdict.decision == DECISION_ESCALATE) {
+    policy_decide(inquiry->policy, &inquiry->store.facts, &inquiry->verdict);
+    if (inquiry->verdict.decision == DECISION_DENY)
+        refuse(call, inquiry);
+    else if (has_grant(call, inquiry))
+        return;
+    else if (inquiry->verdict.decision == DECISION_ESCALATE)
         escalate(call, inquiry, opening);
-        return;
-    }
-    if (inquiry->verdict.decision == DECISION_ALLOW) {
-        public_error(call, ERROR_NOT_NEEDED,
-            json_pack("{s:s, s:s}", "message", "policy allows this already: just do it", "rule",
-                inquiry->verdict.rule));
-        return;
-    }
-    text = say_denied(&inquiry->subject, &inquiry->scope, &inquiry->verdict, agent->config.host);
-    public_error(call, ERROR_REFUSED,
-        json_pack("{s:s, s:s?}", "message", text ? text : "", "rule", inquiry->verdict.rule));
+    else
+        allow(call, inquiry, opening);
 }
 
 void method_open_request(struct public_call *call, json_t *parameters, void *userdata)
@@ -273,6 +361,8 @@ void method_open_request(struct public_call *call, json_t *parameters, void *use
     };
 
     if (take_parameters(call, parameters, agent, &opening)) {
+        inquiry.entitlement = opening.entitlement;
+        inquiry.whole = opening.whole;
         decide(call, &inquiry, &opening);
         door_cancel(&inquiry);
     }

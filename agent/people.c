@@ -29,15 +29,37 @@ static bool person_is_requester(
     return false;
 }
 
+static bool is_peer(const struct request *request, const struct person *person)
+{
+    return str_equal(request->peer, person->name);
+}
+
+/* The peer is asked first. */
+static int ask_peer(const struct policy *policy, struct request *request)
+{
+    for (uint32_t i = 0; i < policy_person_count(policy); i++) {
+        const struct person *person = policy_person(policy, i);
+
+        if (is_peer(request, person) && !person_is_requester(policy, request, person))
+            return texts_add(&request->asked, person->name);
+    }
+    return -ENOENT;
+}
+
 int people_ask(const struct policy *policy, const struct stage *stage, struct request *request)
 {
     unsigned left = 0;
+    int r = request->peer ? ask_peer(policy, request) : 0;
+
+    if (r < 0)
+        return r;
 
     for (size_t i = 0; i < stage->people_count; i++) {
         const struct person *person = policy_person(policy, stage->people[i]);
 
         /* A person without a living account cannot answer. */
-        if (person->uid_count == 0 || person_is_requester(policy, request, person))
+        if (person->uid_count == 0 || is_peer(request, person) ||
+            person_is_requester(policy, request, person))
             continue;
         if (texts_add(&request->asked, person->name) < 0)
             return -ENOMEM;
@@ -61,9 +83,11 @@ enum people_verdict people_judge(const struct policy *policy, const struct reque
 
     if (is_own(policy, request, uid) || (session->known && is_own(policy, request, session->uid)))
         return PEOPLE_OWN;
-    /* asked then, and still to be asked by the policy in force */
+    /* asked then, and still to be asked by the policy in force; the peer was the requester's choice
+     * of those whom the policy let them choose from */
     if (!people_is_asked(policy, request, uid) ||
-        !policy_rule_asks(policy, request->rule, (uint32_t)person))
+        (!is_peer(request, policy_person(policy, (uint32_t)person)) &&
+            !policy_rule_asks(policy, request->rule, (uint32_t)person)))
         return PEOPLE_NOT_ASKED;
     /* Under a user manager anybody who may act as the account for a moment (sudo -u) can
      * start a process: nobody needs to be logged in there. */

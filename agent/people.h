@@ -13,8 +13,9 @@
 
 struct login_session;
 
-/* Fills `request->asked` with the names of the persons of the stage, without those who are
- * the requester themselves. Returns 0, -ENOMEM, or -ENOENT when fewer than `need` are left. */
+/* Fills `request->asked` with the names of the persons of the stage and of its peer, without those
+ * who are the requester themselves. The peer confirms and is not one of those who approve. Returns
+ * 0, -ENOMEM, or -ENOENT when fewer than `need` are left or the peer is the requester. */
 MUST_USE int people_ask(
     const struct policy *policy, const struct stage *stage, struct request *request);
 

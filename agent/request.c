@@ -36,6 +36,8 @@ static const struct object_field fields[] = {
     SCOPE_FIELDS(request),
     {"reason", OBJECT_TEXT, offsetof(struct request, reason), 0},
     {"ticket", OBJECT_TEXT, offsetof(struct request, ticket), 0},
+    {"control", OBJECT_TEXT, offsetof(struct request, control), 0},
+    {"peer", OBJECT_TEXT, offsetof(struct request, peer), 0},
     {"tty", OBJECT_TEXT, offsetof(struct request, tty), 0},
     {"key", OBJECT_TEXT, offsetof(struct request, key), 0},
     {"rule", OBJECT_TEXT, offsetof(struct request, rule), 0},
@@ -147,8 +149,17 @@ unsigned request_approval_count(const struct request *request)
     unsigned count = 0;
 
     for (const struct approval *a = request->approvals; a; a = a->next)
-        count += a->approved;
+        count += a->approved && !str_equal(a->person, request->peer);
     return count;
+}
+
+bool request_has_enough(const struct request *request)
+{
+    const struct approval *word =
+        request->peer ? request_approval_of(request, request->peer) : NULL;
+
+    return request_approval_count(request) >= request->need &&
+           (!request->peer || (word && word->approved));
 }
 
 static void append_approval(struct request *request, struct approval *approval)

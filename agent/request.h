@@ -54,6 +54,8 @@ struct request {
     struct scope scope;
     char *reason;
     char *ticket;
+    char *control; /* a compensating control that the requester named */
+    char *peer;    /* the person named to confirm it; all four or NULL */
     char *tty;
     char *key; /* fingerprint of the ssh key, where the door knew it */
     char *rule;
@@ -63,7 +65,7 @@ struct request {
     uint64_t ended_us; /* boot clock; not stored: what has ended is not loaded again */
     char boot_id[CLOCK_BOOT_ID_SIZE];
     struct texts asked;   /* names of the persons who may answer */
-    uint64_t need;        /* distinct persons */
+    uint64_t need;        /* distinct persons, beside the peer */
     uint64_t duration_us; /* of the grant */
     uint64_t uses;        /* of the grant; 0 any number */
     bool keep;            /* stays open when the requester goes away */
@@ -92,7 +94,10 @@ const char *request_state_to_string(enum request_state state);
 /* Adds a person's word; a person has one: -EEXIST for a second. Returns 0 or -ENOMEM. */
 MUST_USE int request_add_approval(
     struct request *request, const char *person, uid_t uid, bool approved, const char *reason);
-unsigned request_approval_count(const struct request *request);
+unsigned request_approval_count(const struct request *request); /* without the peer's */
+
+/* Whether enough people agreed, and the peer if one was named. */
+bool request_has_enough(const struct request *request);
 const struct approval *request_approval_of(const struct request *request, const char *person);
 
 /* JSON text for the ledger and back. Store: fresh memory or NULL. Load: 0, -EINVAL, -ENOMEM. */

@@ -106,6 +106,99 @@ static int copy_text(const char *text, char **ret_copy)
     return text && !*ret_copy ? -ENOMEM : 0;
 }
 
+static char *join(const struct policy *policy, size_t entitlement, size_t count,
+    const char *(*item)(const struct policy *policy, size_t entitlement, size_t i))
+{
+    struct str_builder builder = {0};
+
+    for (size_t i = 0; i < count; i++)
+        str_appendf(&builder, "%s%s", i > 0 ? " or " : "", item(policy, entitlement, i));
+    return str_builder_take(&builder);
+}
+
+static const char *service_of(const struct policy *policy, size_t entitlement, size_t i)
+{
+    struct entitlement_info info;
+
+    policy_entitlement(policy, entitlement, &info);
+    return info.services[i];
+}
+
+static int add_line(struct texts *texts, const char *text, const char *run_as)
+{
+    AUTO_FREE char *escaped = text ? str_escape_new(text) : NULL;
+    struct str_builder builder = {0};
+    AUTO_FREE char *line = NULL;
+
+    if (!escaped)
+        return -ENOMEM;
+    str_appendf(&builder, "%s as %s", escaped, str_empty(run_as) ? "anybody" : run_as);
+    line = str_builder_take(&builder);
+    return line ? texts_add(texts, line) : -ENOMEM;
+}
+
+/* A line for each command; they are few, or there would be no telling what is approved. */
+static int list_commands(struct scope *scope, const struct policy *policy, size_t entitlement,
+    const struct entitlement_info *info)
+{
+    AUTO_FREE char *run_as =
+        join(policy, entitlement, info->run_as_count, policy_entitlement_run_as);
+    int r = run_as ? 0 : -ENOMEM;
+
+    if (r == 0 && info->command_count == 0)
+        r = add_line(&scope->opens, "any command", run_as);
+    for (size_t i = 0; r == 0 && i < info->command_count; i++) {
+        AUTO_FREE char *command = policy_entitlement_command(policy, entitlement, i);
+
+        r = add_line(&scope->opens, command, run_as);
+    }
+    return r;
+}
+
+static int make_whole_id(struct scope *scope)
+{
+    struct str_builder builder = {0};
+    AUTO_FREE char *bytes = NULL;
+    size_t length;
+
+    add_text(&builder, "entitlement");
+    add_text(&builder, scope->entitlement);
+    add_text(&builder, scope->entitlement_digest);
+    add_text(&builder, scope->rhost);
+    length = builder.length;
+    bytes = str_builder_take(&builder);
+    if (!bytes)
+        return -ENOMEM;
+    digest_bytes(bytes, length, scope->id);
+    return 0;
+}
+
+const char *scope_first_door(const struct policy *policy, size_t entitlement)
+{
+    struct entitlement_info info;
+
+    policy_entitlement(policy, entitlement, &info);
+    for (size_t i = 0; i < info.service_count; i++)
+        if (!scope_is_setuid_door(info.services[i]))
+            return info.services[i];
+    return info.services[0];
+}
+
+int scope_widen(struct scope *scope, const struct policy *policy, size_t entitlement)
+{
+    struct entitlement_info info;
+
+    policy_entitlement(policy, entitlement, &info);
+    scope->whole = true;
+    memcpy(scope->entitlement_digest, info.digest, sizeof(scope->entitlement_digest));
+    free(scope->service);
+    scope->service = join(policy, entitlement, info.service_count, service_of);
+    if (!scope->service || copy_text(info.name, &scope->entitlement) < 0 ||
+        list_commands(scope, policy, entitlement, &info) < 0)
+        return -ENOMEM;
+    return make_whole_id(scope);
+}
+
 static int copy_texts(const struct texts *texts, struct texts *ret_copy)
 {
     for (const char *item = NULL; (item = texts_next(texts, item));)
@@ -120,7 +213,11 @@ int scope_copy(const struct scope *scope, struct scope *ret_copy)
 
     memcpy(copy.id, scope->id, sizeof(copy.id));
     memcpy(copy.digest, scope->digest, sizeof(copy.digest));
-    if (copy_text(scope->service, &copy.service) < 0 ||
+    memcpy(copy.entitlement_digest, scope->entitlement_digest, sizeof(copy.entitlement_digest));
+    copy.whole = scope->whole;
+    if (copy_text(scope->entitlement, &copy.entitlement) < 0 ||
+        copy_texts(&scope->opens, &copy.opens) < 0 ||
+        copy_text(scope->service, &copy.service) < 0 ||
         copy_text(scope->run_as, &copy.run_as) < 0 || copy_text(scope->rhost, &copy.rhost) < 0 ||
         copy_text(scope->command, &copy.command) < 0 || copy_text(scope->cwd, &copy.cwd) < 0 ||
         copy_texts(&scope->arguments, &copy.arguments) < 0 ||
@@ -141,6 +238,8 @@ void scope_done(struct scope *scope)
     free(scope->cwd);
     texts_done(&scope->arguments);
     texts_done(&scope->environment);
+    free(scope->entitlement);
+    texts_done(&scope->opens);
     *scope = (struct scope){0};
 }
 
@@ -149,6 +248,46 @@ bool scope_covers(const struct scope *granted, const struct scope *asked)
     if (!digest_equal(granted->id, asked->id))
         return false;
     return granted->digest[0] == '\0' || digest_equal(granted->digest, asked->digest);
+}
+
+/* The entitlement as the policy in force has it, if that is still what was granted; else -1. */
+static int64_t find_same(const struct scope *granted, const struct policy *policy)
+{
+    int64_t index = policy_find_entitlement(policy, granted->entitlement);
+    struct entitlement_info info;
+
+    if (index < 0)
+        return -1;
+    policy_entitlement(policy, (size_t)index, &info);
+    return strcmp(info.digest, granted->entitlement_digest) == 0 ? index : -1;
+}
+
+static bool is_from_there(const struct scope *granted, const struct doorway *door)
+{
+    return scope_is_setuid_door(door->scope->service) ||
+           str_equal(granted->rhost, door->scope->rhost);
+}
+
+bool scope_opens(const struct scope *granted, const struct doorway *door)
+{
+    int64_t index;
+
+    if (!granted->whole)
+        return scope_covers(granted, door->scope);
+    index = find_same(granted, door->policy);
+    return index >= 0 && !door->facts->command_writable && !door->facts->environment_changed &&
+           is_from_there(granted, door) &&
+           policy_entitlement_opens(door->policy, (size_t)index, door->facts);
+}
+
+bool scope_may_open(const struct scope *granted, const struct doorway *door)
+{
+    int64_t index;
+
+    if (!granted->whole)
+        return str_equal(granted->service, door->scope->service);
+    index = find_same(granted, door->policy);
+    return index >= 0 && policy_entitlement_may_open(door->policy, (size_t)index, door->facts);
 }
 
 /* A word as a shell would need it, so that "a b" as one argument is seen to be one. */
@@ -197,7 +336,9 @@ char *scope_describe(const struct scope *scope)
 
     if (!line)
         return NULL;
-    if (!scope_is_setuid_door(scope->service)) {
+    if (scope->whole) {
+        str_appendf(&builder, "use the entitlement %s (%s)", scope->entitlement, scope->service);
+    } else if (!scope_is_setuid_door(scope->service)) {
         str_appendf(&builder, "log in by %s", scope->service);
         if (scope->rhost)
             str_appendf(&builder, " from %s", scope->rhost);

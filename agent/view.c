@@ -106,7 +106,8 @@ static json_t *view_unusual(const struct agent *agent, const struct request *req
         json_array_append_new(array,
             json_string(
                 "The requester changed environment variables; they are part of what you approve."));
-    if (!request->scope.command && str_equal(request->scope.service, SERVICE_SUDO))
+    if (!request->scope.whole && !request->scope.command &&
+        str_equal(request->scope.service, SERVICE_SUDO))
         json_array_append_new(
             array, json_string("No single command: this opens anything sudoers lets them do."));
     if (request->login_uid != UID_NONE && request->login_uid != request->subject.uid) {
@@ -143,9 +144,12 @@ json_t *view_request(const struct agent *agent, const struct request *request)
     set(json, "environment", view_texts(&request->scope.environment));
     set(json, "rhost", text_or_null(request->scope.rhost));
     set(json, "tty", text_or_null(request->tty));
-    set(json, "entitlement", json_null());
+    set(json, "entitlement", text_or_null(request->scope.entitlement));
+    set(json, "opens", view_texts(&request->scope.opens));
     set(json, "reason", text_or_null(request->reason));
     set(json, "ticket", text_or_null(request->ticket));
+    set(json, "control", text_or_null(request->control));
+    set(json, "peer", text_or_null(request->peer));
     set(json, "rule", json_string(request->rule));
     set(json, "policy", json_string(request->policy));
     set(json, "policy_replaced", json_boolean(is_replaced(agent, request->policy)));
@@ -180,12 +184,16 @@ json_t *view_grant(const struct agent *agent, const struct grant *grant)
     set(json, "run_as", text_or_null(grant->scope.run_as));
     set(json, "command", view_command(&grant->scope));
     set(json, "rhost", text_or_null(grant->scope.rhost));
+    set(json, "entitlement", text_or_null(grant->scope.entitlement));
+    set(json, "opens", view_texts(&grant->scope.opens));
     set(json, "uses_left",
         grant->limited ? json_integer((json_int_t)grant->uses_left) : json_null());
     set(json, "created", view_time(grant->created_real_us));
     set(json, "expires", view_time(grant->expires_real_us));
     set(json, "owner", json_string(grant->subject.name));
     set(json, "purpose", text_or_null(grant->purpose));
+    set(json, "ticket", text_or_null(grant->ticket));
+    set(json, "control", text_or_null(grant->control));
     set(json, "rule", text_or_null(grant->rule));
     set(json, "policy", json_string(grant->policy));
     set(json, "policy_replaced", json_boolean(is_replaced(agent, grant->policy)));

@@ -70,6 +70,20 @@ static int print(const struct cli_options *options, const json_t *all, const cha
     return output_text(&out);
 }
 
+int verb_entitlements(int argc UNUSED, char **argv UNUSED, const struct cli_options *options)
+{
+    CLEANUP(cleanup_varlink) struct varlink *link = NULL;
+    AUTO_JSON json_t *reply = NULL;
+    int r = call_connect(options, &link);
+
+    if (r == CLI_OK)
+        r = call_on(options, link, "ListEntitlements", json_object(), &reply);
+    if (r != CLI_OK)
+        return r;
+    return print(options, field_array(reply, "entitlements"),
+        "There is nothing here that you may ask for by name.", view_show_entitlements);
+}
+
 int verb_pending(int argc UNUSED, char **argv UNUSED, const struct cli_options *options)
 {
     const char *scopes[2] = {"approvable", "mine"};

@@ -124,10 +124,11 @@ static int add_door(const struct cli_options *options, json_t *params)
 
 static int add_terms(const struct cli_options *options, json_t *params)
 {
-    int r = params_text(options, params, "reason", "reason");
+    static const char *const evidence[] = {"reason", "ticket", "control", "peer"};
+    int r = CLI_OK;
 
-    if (r == CLI_OK)
-        r = params_text(options, params, "ticket", "ticket");
+    for (size_t i = 0; r == CLI_OK && i < ARRAY_SIZE(evidence); i++)
+        r = params_text(options, params, evidence[i], evidence[i]);
     if (r == CLI_OK)
         r = params_duration(options, params, "duration", "for");
     if (r == CLI_OK)
@@ -234,7 +235,7 @@ static int print_result(const struct wait *wait)
     struct view view;
 
     if (wait->options->json) {
-        r = output_json(wait->request);
+        r = output_json(wait->request ? wait->request : wait->grant);
     } else {
         view_init(&view, wait->options);
         put_result(&out, &view, wait);
@@ -270,8 +271,8 @@ static int open_and_wait(struct wait *wait, json_t *params)
         return print_error(wait, &reply);
     wait->request = json_incref(field_object(reply.parameters, "request"));
     wait->grant = json_incref(field_object(reply.parameters, "grant"));
-    if (!wait->request) {
-        cli_error("the agent's answer has no request in it");
+    if (!wait->request && !wait->grant) {
+        cli_error("the agent's answer has neither a request nor a grant in it");
         return CLI_FAILED;
     }
     if (!wait->grant && !view_has_ended(wait->request) && cli_value(wait->options, "wait"))
@@ -279,18 +280,33 @@ static int open_and_wait(struct wait *wait, json_t *params)
     return r == CLI_OK ? print_result(wait) : r;
 }
 
+/* One door and command, of an entitlement or not, as opposed to all that an entitlement opens. */
+static bool is_part(const struct cli_options *options, int words)
+{
+    return words > 0 || cli_value(options, "service") || cli_value(options, "run-as");
+}
+
+static int add_part(const struct cli_options *options, json_t *params, int argc, char **argv)
+{
+    int r = add_door(options, params);
+
+    if (r == CLI_OK)
+        r = add_command(options, params, argc, argv);
+    return r == CLI_OK ? add_cwd(options, params) : r;
+}
+
 static int read_params(int argc, char **argv, const struct cli_options *options, json_t *params)
 {
     int at = options->command_at, r;
 
-    if (at > 1)
+    if (at > 2)
         return cli_usage_error(options, "put -- before the command");
-    r = add_door(options, params);
-    if (r == CLI_OK)
-        r = add_terms(options, params);
-    if (r == CLI_OK)
-        r = add_command(options, params, argc - at, argv + at);
-    return r == CLI_OK ? add_cwd(options, params) : r;
+    r = add_terms(options, params);
+    if (r == CLI_OK && at == 2)
+        r = params_set(params, "entitlement", argv[1], "the entitlement");
+    if (r == CLI_OK && (at < 2 || is_part(options, argc - at)))
+        r = add_part(options, params, argc - at, argv + at);
+    return r;
 }
 
 int verb_request(int argc, char **argv, const struct cli_options *options)

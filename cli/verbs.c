@@ -13,6 +13,8 @@ static const struct cli_option request_options[] = {
         "how long the access is needed, as 30m or 1h30m; never longer than policy gives"},
     {"reason", "TEXT", "why, for those who decide"},
     {"ticket", "TEXT", "the ticket this belongs to"},
+    {"control", "WORD", "the compensating control you name, where one is asked for"},
+    {"peer", "PERSON", "the colleague who shall confirm it"},
     {"uses", "N", "how many times the door is needed"},
     {"wait", "[DUR]", "wait for the answer, for at most DUR"},
     {0},
@@ -61,18 +63,28 @@ const struct cli_verb verbs[] = {
     {
         .name = "request",
         .run = verb_request,
-        .operands = "[-- CMD ARG...]",
-        .summary = "ask for access ahead of sudo, su or a login",
+        .operands = "[ENTITLEMENT] [-- CMD ARG...]",
+        .summary = "ask for an entitlement, or for access ahead of sudo, su or a login",
         .text = "CMD is looked up where sudo looks (secure_path). The grant opens exactly this "
                 "command\n"
-                "with these arguments. With --wait, leaving with ^C withdraws the request; with\n"
+                "with these arguments; an ENTITLEMENT alone opens all that it lists (see\n"
+                "`assent entitlements`). With --wait, leaving with ^C withdraws the request; with\n"
                 "--wait=DUR it stays open when DUR is over.\n",
         .example =
             "assent request --reason 'replica is stuck' --wait -- systemctl restart postgresql\n"
-            "assent request --service sshd --reason 'look at the logs'\n",
+            "assent request --service sshd --reason 'look at the logs'\n"
+            "assent request db-admin --for 30m --reason 'replica is stuck' --ticket INC-4711\n",
         .exits = "0 granted, 1 failed, 2 wrong usage, 3 refused, 4 not answered yet or expired",
         .options = request_options,
         .operands_max = -1,
+    },
+    {
+        .name = "entitlements",
+        .run = verb_entitlements,
+        .summary = "what you may ask for by name, what it gives, and who decides",
+        .example = "assent entitlements\nassent entitlements --json | jq -r '.[].name'\n",
+        .exits = EXITS_PLAIN,
+        .options = no_options,
     },
     {
         .name = "pending",

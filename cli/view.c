@@ -37,6 +37,15 @@ void view_row_text(
     view_row(out, view, label, escaped);
 }
 
+void view_opens(struct str_builder *out, const struct view *view, const json_t *object)
+{
+    const json_t *opens = field_array(object, "opens");
+
+    for (size_t i = 0; i < json_array_size(opens); i++)
+        view_row_text(
+            out, view, i == 0 ? "Opens" : "", json_string_value(json_array_get(opens, i)));
+}
+
 void view_row_time(
     struct str_builder *out, const struct view *view, const char *label, uint64_t time_us)
 {

@@ -55,6 +55,9 @@ void view_policy_rows(struct str_builder *out, const struct view *view, const js
 /* "dba-restart (policy 0123456789ab, replaced since)" as the line "Rule". */
 void view_rule(struct str_builder *out, const struct view *view, const json_t *object);
 
+/* What an entitlement opens, one line each. */
+void view_opens(struct str_builder *out, const struct view *view, const json_t *object);
+
 /* The approvals given, one line each. */
 void view_approvals(struct str_builder *out, const struct view *view, const json_t *object);
 
@@ -64,6 +67,7 @@ void view_show_request(struct str_builder *out, const struct view *view, const j
 void view_show_requests(struct str_builder *out, const struct view *view, const json_t *requests);
 void view_show_grant(struct str_builder *out, const struct view *view, const json_t *grant);
 void view_show_grants(struct str_builder *out, const struct view *view, const json_t *grants);
+void view_show_entitlements(struct str_builder *out, const struct view *view, const json_t *list);
 void view_show_status(struct str_builder *out, const struct view *view, const json_t *status);
 void view_show_versions(struct str_builder *out, const struct view *view, const json_t *versions);
 void view_show_policy(struct str_builder *out, const struct view *view, const json_t *policy);

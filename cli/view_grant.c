@@ -62,6 +62,10 @@ void view_show_grant(struct str_builder *out, const struct view *view, const jso
     view_row(out, view, "What", scope);
     view_row_text(out, view, "From", field_text(grant, "rhost"));
     view_row_text(out, view, "Why", field_text(grant, "purpose"));
+    view_row_text(out, view, "Ticket", field_text(grant, "ticket"));
+    view_row_text(out, view, "Control", field_text(grant, "control"));
+    view_row_text(out, view, "Entitlement", field_text(grant, "entitlement"));
+    view_opens(out, view, grant);
     view_row(out, view, "Uses", uses);
     view_row_time(out, view, "Granted", field_time(grant, "created"));
     view_row_time(out, view, "Expires", field_time(grant, "expires"));

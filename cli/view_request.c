@@ -174,6 +174,10 @@ void view_show_request(struct str_builder *out, const struct view *view, const j
     put_where(out, view, request);
     view_row_text(out, view, "Why", field_text(request, "reason"));
     view_row_text(out, view, "Ticket", field_text(request, "ticket"));
+    view_row_text(out, view, "Control", field_text(request, "control"));
+    view_row_text(out, view, "Confirms", field_text(request, "peer"));
+    view_row_text(out, view, "Entitlement", field_text(request, "entitlement"));
+    view_opens(out, view, request);
     put_terms(out, view, request);
     put_asked(out, view, request);
     view_row_time(out, view, "Opened", field_time(request, "created"));

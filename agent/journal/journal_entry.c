@@ -38,6 +38,8 @@ static const struct {
     {"reason", "ASSENT_REASON"},
     {"detail", "ASSENT_DETAIL"},
     {"ticket", "ASSENT_TICKET"},
+    {"control", "ASSENT_CONTROL"},
+    {"peer", "ASSENT_PEER"},
     {"expires", "ASSENT_EXPIRES"},
     {"exit_status", "ASSENT_EXIT_STATUS"},
     {"count", "ASSENT_COUNT"},

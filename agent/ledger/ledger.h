@@ -31,6 +31,7 @@ struct sd_event;
 enum ledger_kind {
     LEDGER_REQUEST = 1,
     LEDGER_GRANT = 2,
+    LEDGER_TALLY = 3,
 };
 
 struct ledger_options {

@@ -7,6 +7,7 @@
 #include "people.h"
 
 #define NAME_MAX_LENGTH 64
+#define COUNT_MAX 1000 /* each is decided anew to show a person what they may ask for */
 
 static bool is_entitlement_name(const char *text)
 {
@@ -45,6 +46,10 @@ void entitlement_read_keys(struct reading *reading, struct yaml_node *entitlemen
 {
     if (!yaml_expect(entitlements, YAML_MAPPING, reading->errors))
         return;
+    if (yaml_count(entitlements) + reading->policy->entitlement_names.count > COUNT_MAX) {
+        yaml_error(reading->errors, entitlements, "more than %d entitlements", COUNT_MAX);
+        return;
+    }
     for (size_t i = 0; i < yaml_count(entitlements); i++) {
         const struct yaml_node *key = yaml_key(entitlements, i);
         const char *name = yaml_text(key, reading->errors);

@@ -62,17 +62,22 @@ static void test_opens_only_what_it_names(void **state)
     struct gate_ask ask = sudo_ask();
     struct scope scope;
     uint64_t now = clock_boottime_us();
+    struct doorway door = {.uid = 1000, .scope = &scope, .now_us = now};
 
     (void)state;
     assert_int_equal(scope_from_ask(&ask, &scope), 0);
-    assert_true(grant_opens(grant, 1000, &scope, now));
-    assert_false(grant_opens(grant, 1001, &scope, now));
-    assert_false(grant_opens(grant, 1000, &scope, grant->expires_us));
+    assert_true(grant_opens(grant, &door));
+    door.uid = 1001;
+    assert_false(grant_opens(grant, &door));
+    door.uid = 1000;
+    door.now_us = grant->expires_us;
+    assert_false(grant_opens(grant, &door));
+    door.now_us = now;
     grant->committed = false;
-    assert_false(grant_opens(grant, 1000, &scope, now));
+    assert_false(grant_opens(grant, &door));
     grant->committed = true;
     assert_int_equal(grant_set_state(grant, GRANT_REVOKED), 0);
-    assert_false(grant_opens(grant, 1000, &scope, now));
+    assert_false(grant_opens(grant, &door));
     /* an end is final */
     assert_int_equal(grant_set_state(grant, GRANT_EXPIRED), -EINVAL);
     assert_int_equal(grant->state, GRANT_REVOKED);

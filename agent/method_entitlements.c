@@ -1,0 +1,153 @@
+/* ListEntitlements: what the caller may ask for, what it gives, who decides, how that goes. */
+#include <stdio.h>
+
+#include "../common/str.h"
+#include "agent.h"
+#include "caller.h"
+#include "door.h"
+#include "inquiry.h"
+#include "methods.h"
+#include "tally.h"
+
+static json_t *list_of(const struct policy *policy, size_t index, size_t count,
+    const char *(*item)(const struct policy *policy, size_t index, size_t i))
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, json_string(item(policy, index, i)));
+    return array;
+}
+
+static json_t *view_services(const struct entitlement_info *info)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < info->service_count; i++)
+        json_array_append_new(array, json_string(info->services[i]));
+    return array;
+}
+
+static json_t *view_commands(const struct policy *policy, size_t index, size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        AUTO_FREE char *command = policy_entitlement_command(policy, index, i);
+        AUTO_FREE char *escaped = command ? str_escape_new(command) : NULL;
+
+        json_array_append_new(array, json_string(escaped ? escaped : ""));
+    }
+    return array;
+}
+
+static json_t *view_groups(const struct entitlement_info *info)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < info->group_count; i++)
+        json_array_append_new(array, json_string(info->groups[i]));
+    return array;
+}
+
+/* Each kind that is asked for, with its form. */
+static json_t *view_evidence(const struct evidence_terms *terms)
+{
+    json_t *array = json_array();
+
+    for (unsigned kind = 1; kind < 1U << EVIDENCE_COUNT; kind <<= 1) {
+        json_t *item;
+
+        if ((terms->required & kind) == 0)
+            continue;
+        item = json_pack("{s:s}", "kind", evidence_to_string((enum evidence)kind));
+        if (kind == EVIDENCE_TICKET && terms->ticket_pattern)
+            json_object_set_new(item, "form", json_string(terms->ticket_pattern));
+        if (kind == EVIDENCE_PEER && terms->peers_text)
+            json_object_set_new(item, "form", json_string(terms->peers_text));
+        if (kind == EVIDENCE_CONTROL) {
+            json_t *words = json_array();
+
+            for (size_t i = 0; i < terms->control_count; i++)
+                json_array_append_new(words, json_string(terms->controls[i]));
+            json_object_set_new(item, "words", words);
+        }
+        json_array_append_new(array, item);
+    }
+    return array;
+}
+
+static json_t *view_history(const struct agent *agent, const char *entitlement)
+{
+    static const char *const names[TALLY_KINDS] = {
+        "asked", "approved", "refused", "expired", "withdrawn", "allowed"};
+    const struct tally *tally = tally_of(agent->tallies, entitlement);
+    json_t *json = json_object();
+
+    for (unsigned i = 0; i < TALLY_KINDS; i++)
+        json_object_set_new(json, names[i], json_integer(tally ? (json_int_t)tally->counts[i] : 0));
+    return json;
+}
+
+static json_t *view_entitlement(const struct inquiry *inquiry, size_t index)
+{
+    const struct policy *policy = inquiry->policy;
+    const struct verdict *verdict = &inquiry->verdict;
+    const struct stage *stage = verdict->stage_count > 0 ? verdict->stages : NULL;
+    struct entitlement_info info;
+    json_t *json;
+
+    policy_entitlement(policy, index, &info);
+    json = json_pack("{s:s, s:s?, s:s, s:s, s:s, s:s?, s:i, s:I, s:s}", "name", info.name,
+        "description", info.description, "owner", info.owner, "sensitivity",
+        sensitivity_to_string(info.sensitivity), "decision", decision_to_string(verdict->decision),
+        "asked", stage ? stage->from_text : NULL, "need", stage ? (int)stage->need : 0, "duration",
+        (json_int_t)(verdict->duration_us / USEC_PER_SEC), "rule", verdict->rule);
+    json_object_set_new(json, "services", view_services(&info));
+    json_object_set_new(
+        json, "run_as", list_of(policy, index, info.run_as_count, policy_entitlement_run_as));
+    json_object_set_new(json, "commands", view_commands(policy, index, info.command_count));
+    json_object_set_new(json, "groups", view_groups(&info));
+    json_object_set_new(json, "evidence", view_evidence(info.evidence));
+    json_object_set_new(json, "history", view_history(inquiry->agent, info.name));
+    return json;
+}
+
+/* Decides as if the caller asked for it now, but for the evidence. */
+static void add_if_open(struct agent *agent, struct gate_ask *ask, size_t index, json_t *array)
+{
+    struct entitlement_info info;
+    struct inquiry inquiry = {.agent = agent, .ask = ask, .command_fd = -1, .pidfd = -1};
+
+    policy_entitlement(agent->policy, index, &info);
+    inquiry.entitlement = info.name;
+    inquiry.whole = true;
+    ask->service = scope_first_door(agent->policy, index);
+    if (door_prepare(&inquiry) == 0) {
+        policy_decide(inquiry.policy, &inquiry.store.facts, &inquiry.verdict);
+        if (inquiry.verdict.decision != DECISION_DENY)
+            json_array_append_new(array, view_entitlement(&inquiry, index));
+    }
+    door_cancel(&inquiry);
+}
+
+void method_list_entitlements(struct public_call *call, json_t *parameters, void *userdata)
+{
+    struct agent *agent = userdata;
+    const struct peer *peer = public_peer(call);
+    char name[STR_NAME_MAX];
+    json_t *array = json_array();
+    struct gate_ask ask;
+
+    (void)parameters;
+    record_init_ask(&ask);
+    caller_name(agent, peer->uid, name);
+    ask.user = name;
+    ask.uid = peer->uid;
+    ask.phase = GATE_PHASE_COMMAND;
+    ask.groups = peer->groups;
+    ask.group_count = peer->group_count;
+    for (size_t i = 0; i < policy_entitlement_count(agent->policy); i++)
+        add_if_open(agent, &ask, i, array);
+    public_reply(call, json_pack("{s:o}", "entitlements", array));
+}
