@@ -267,7 +267,8 @@ char *evidence_refusal(const struct policy *policy, const struct verdict *verdic
         (verdict->missing & (verdict->missing - 1)) != 0 ? " are needed (" : " is needed (");
     append_source(&builder, verdict);
     str_append(&builder, ")");
-    if (verdict->decision == DECISION_ESCALATE && verdict->stage_count > 0)
+    if (verdict->decision == DECISION_ESCALATE && verdict->stage_count > 0 &&
+        verdict->stages[0].need > 0)
         str_appendf(&builder, ", and the approval of %s", verdict->stages[0].from_text);
     str_append(&builder, ".");
     for (size_t row = 0; row < EVIDENCE_COUNT; row++) {
