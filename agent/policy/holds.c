@@ -93,13 +93,13 @@ static struct match narrow_to_whole(
 }
 
 /* Who asks for an entitlement by name is answered by rules about that entitlement; only denies
- * without one are about everything. */
+ * without one are about everything, a whole entitlement that is not there being nothing. */
 static struct match match_alone(const struct policy *policy, const struct rule *rule,
     const struct facts *facts, struct match match)
 {
-    int64_t asked = facts->entitlement ? policy_find_entitlement(policy, facts->entitlement) : -1;
+    int64_t asked = policy_find_entitlement(policy, facts->entitlement);
 
-    if (facts->entitlement && (rule->decision != DECISION_DENY || asked < 0))
+    if (rule->decision != DECISION_DENY || (facts->whole && asked < 0))
         return no_match;
     return facts->whole ? narrow_to_whole(policy, rule, (uint32_t)asked, match) : match;
 }
@@ -136,8 +136,10 @@ bool holds_rule(const struct policy *policy, const struct rule *rule, const stru
     size_t count = rule->entitlements.count;
 
     if (count == 0) {
+        if (!test(policy, rule, facts, holds_match(policy, rule, facts, HOLDS_NO_ENTITLEMENT)))
+            return false;
         *ret_entitlement = HOLDS_NO_ENTITLEMENT;
-        return test(policy, rule, facts, holds_match(policy, rule, facts, HOLDS_NO_ENTITLEMENT));
+        return true;
     }
     for (size_t i = 0; i < count; i++) {
         uint32_t entitlement = rule->entitlements.items[i];
