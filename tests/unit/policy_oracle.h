@@ -1,0 +1,26 @@
+/* What a policy means, written from the sentences of assent-policy(5) alone: rule after rule, each
+ * fact with each condition, no index, no sharing with the engine. */
+#pragma once
+
+#include "policy_world.h"
+
+/* Why nothing granted it (D11). */
+enum refusal { REFUSAL_RULES, REFUSAL_ENVIRONMENT, REFUSAL_FILE, REFUSAL_OWNER };
+
+struct oracle_verdict {
+    enum decision decision;
+    int rule;        /* UNKNOWN: none */
+    int entitlement; /* by which it matched, UNKNOWN: none */
+    enum refusal refusal;
+    enum lapse lapse;
+    unsigned missing;
+    unsigned minutes;
+    bool asks_owner, asks_peer;
+};
+
+/* `watched`: with the rules that are in monitor mode. */
+struct oracle_verdict oracle_decide(
+    const struct world_policy *policy, const struct world_facts *facts, bool watched);
+
+/* Whether something could come of it once the command is known (U5). */
+bool oracle_is_possible(const struct world_policy *policy, const struct world_facts *facts);
