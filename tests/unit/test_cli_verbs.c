@@ -21,111 +21,7 @@
 #include "../../cli/json.h"
 #include "../../cli/resolve.h"
 #include "../../common/file.h"
-#include "fake_agent.h"
-
-#define ARGS_MAX 16
-
-struct run {
-    struct fake_agent agent;
-    int status; /* exit status, or 128 + signal */
-    char *out, *err;
-};
-
-static char *read_back(int fd)
-{
-    char *text = NULL;
-    size_t length;
-
-    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-    assert_int_equal(file_read_all(fd, (size_t)4 * 1024 * 1024, &text, &length), 0);
-    close(fd);
-    return text;
-}
-
-static int scratch(void)
-{
-    char path[] = "/tmp/assent-test.XXXXXX";
-    int fd = mkostemp(path, O_CLOEXEC);
-
-    assert_true(fd >= 0);
-    assert_int_equal(unlink(path), 0);
-    return fd;
-}
-
-/* Runs `assent` with --socket and these words in a child: this program again, under that
- * name, since a process with threads may do nothing but exec behind a fork. */
-static pid_t start(const char *socket, const char *const *words, int out, int err)
-{
-    char *argv[ARGS_MAX + 4] = {"assent", "--socket", (char *)socket};
-    int argc = 3;
-    pid_t pid;
-
-    while (*words && argc < ARGS_MAX + 3)
-        argv[argc++] = (char *)*words++;
-    fflush(NULL);
-    pid = fork();
-    assert_true(pid >= 0);
-    if (pid > 0)
-        return pid;
-    (void)dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
-    (void)dup2(out, STDOUT_FILENO);
-    (void)dup2(err, STDERR_FILENO);
-    (void)close(out);
-    (void)close(err);
-    (void)execv("/proc/self/exe", argv);
-    _exit(127);
-}
-
-static void finish(struct run *run, pid_t pid, int out, int err)
-{
-    int status;
-
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    run->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    run->out = read_back(out);
-    run->err = read_back(err);
-}
-
-static void run_assent(struct run *run, const struct fake_step *steps, const char *const *words)
-{
-    int out = scratch(), err = scratch();
-
-    fake_agent_start(&run->agent, steps);
-    finish(run, start(run->agent.path, words, out, err), out, err);
-    fake_agent_stop(&run->agent);
-}
-
-static void run_done(struct run *run)
-{
-    fake_agent_done(&run->agent);
-    free(run->out);
-    free(run->err);
-}
-
-/* The value of a member of the parameters of message `index`. */
-static const char *sent(const struct run *run, size_t index, const char *key)
-{
-    static char text[512];
-    AUTO_JSON json_t *message = NULL;
-    AUTO_FREE char *value = NULL;
-
-    assert_true(index < run->agent.received_count);
-    message = json_loads(run->agent.received[index], 0, NULL);
-    assert_non_null(message);
-    value = json_dumps(strcmp(key, "method") == 0
-                           ? json_object_get(message, key)
-                           : json_object_get(json_object_get(message, "parameters"), key),
-        JSON_ENCODE_ANY | JSON_COMPACT);
-    snprintf(text, sizeof(text), "%s", value ? value : "");
-    return text;
-}
-
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define STEPS(...) ((const struct fake_step[]){__VA_ARGS__, {0}})
-#define SAY(text)    \
-    {                \
-        (text), 0, 0 \
-    }
+#include "cli_run.h"
 
 #define WAITING                                                                                 \
     "{\"id\":\"K7QM-2F9X\",\"state\":\"waiting\",\"service\":\"sudo\",\"command\":[\"/usr/bin/" \
@@ -142,10 +38,10 @@ static const char *sent(const struct run *run, size_t index, const char *key)
 
 static void test_an_absent_agent_is_said_with_what_to_do(void **state UNUSED)
 {
-    int out = scratch(), err = scratch();
+    int out = run_scratch(), err = run_scratch();
     struct run run = {0};
 
-    finish(&run, start("/nonexistent/io", WORDS("status"), out, err), out, err);
+    run_finish(&run, run_start("/nonexistent/io", WORDS("status"), out, err), out, err);
     assert_int_equal(run.status, CLI_FAILED);
     assert_string_equal(run.out, "");
     assert_string_equal(run.err,
@@ -157,13 +53,13 @@ static void test_an_absent_agent_is_said_with_what_to_do(void **state UNUSED)
 static void test_a_socket_nobody_listens_on_is_refused(void **state UNUSED)
 {
     struct run run = {0};
-    int out = scratch(), err = scratch();
+    int out = run_scratch(), err = run_scratch();
     char path[80];
 
     fake_agent_start(&run.agent, STEPS({0}));
     snprintf(path, sizeof(path), "%s", run.agent.path);
     shutdown(run.agent.listen_fd, 2);
-    finish(&run, start(path, WORDS("status"), out, err), out, err);
+    run_finish(&run, run_start(path, WORDS("status"), out, err), out, err);
     fake_agent_stop(&run.agent);
     assert_int_equal(run.status, CLI_FAILED);
     assert_non_null(strstr(run.err, "(connection refused). Is it running?"));
@@ -178,7 +74,7 @@ static void test_status_prints_the_reply(void **state UNUSED)
     run_assent(&text, STEPS(SAY(reply)), WORDS("status"));
     assert_int_equal(text.status, CLI_OK);
     assert_non_null(strstr(text.out, "Assent on db1: healthy\n"));
-    assert_string_equal(sent(&text, 0, "method"), "\"io.assent.GetStatus\"");
+    assert_string_equal(run_sent(&text, 0, "method"), "\"io.assent.GetStatus\"");
     run_assent(&json, STEPS(SAY(reply)), WORDS("status", "--json"));
     assert_int_equal(json.status, CLI_OK);
     assert_string_equal(json.out, "{\"healthy\":true,\"host\":\"db1\"}\n");
@@ -195,9 +91,9 @@ static void test_pending_joins_what_waits_for_me_and_my_own(void **state UNUSED)
             SAY("{\"parameters\":{\"requests\":[" WAITING ",{\"id\":\"AAAA-BBBB\"}]}}")),
         WORDS("pending", "--json", "--ended"));
     assert_int_equal(run.status, CLI_OK);
-    assert_string_equal(sent(&run, 0, "scope"), "\"approvable\"");
-    assert_string_equal(sent(&run, 1, "scope"), "\"mine\"");
-    assert_string_equal(sent(&run, 1, "ended"), "true");
+    assert_string_equal(run_sent(&run, 0, "scope"), "\"approvable\"");
+    assert_string_equal(run_sent(&run, 1, "scope"), "\"mine\"");
+    assert_string_equal(run_sent(&run, 1, "ended"), "true");
     assert_string_equal(run.out, "[" WAITING ",{\"id\":\"AAAA-BBBB\"}]\n");
     run_done(&run);
 }
@@ -209,7 +105,7 @@ static void test_empty_lists_say_so_or_are_empty_arrays(void **state UNUSED)
 
     run_assent(&text, steps, WORDS("pending", "--all"));
     assert_string_equal(text.out, "Nothing is waiting.\n");
-    assert_string_equal(sent(&text, 0, "scope"), "\"all\"");
+    assert_string_equal(run_sent(&text, 0, "scope"), "\"all\"");
     run_assent(&json, steps, WORDS("pending", "--mine", "--json"));
     assert_string_equal(json.out, "[]\n");
     run_done(&text);
@@ -223,7 +119,7 @@ static void test_show_sends_the_id_as_it_is_printed(void **state UNUSED)
     run_assent(
         &run, STEPS(SAY("{\"parameters\":{\"request\":" WAITING "}}")), WORDS("show", "k7qm2f9x"));
     assert_int_equal(run.status, CLI_OK);
-    assert_string_equal(sent(&run, 0, "id"), "\"K7QM-2F9X\"");
+    assert_string_equal(run_sent(&run, 0, "id"), "\"K7QM-2F9X\"");
     assert_non_null(strstr(run.out, "Request K7QM-2F9X: waiting\n"));
     run_done(&run);
 }
@@ -258,8 +154,8 @@ static void test_approve_says_what_is_still_needed(void **state UNUSED)
     run_assent(&last, STEPS(SAY("{\"parameters\":{\"request\":" ENDED("approved", CAROL) "}}")),
         WORDS("approve", "K7QM-2F9X", "--for", "15m", "--reason", "go ahead"));
     assert_int_equal(last.status, CLI_OK);
-    assert_string_equal(sent(&last, 0, "duration"), "900");
-    assert_string_equal(sent(&last, 0, "reason"), "\"go ahead\"");
+    assert_string_equal(run_sent(&last, 0, "duration"), "900");
+    assert_string_equal(run_sent(&last, 0, "reason"), "\"go ahead\"");
     assert_string_equal(last.out,
         "Approved K7QM-2F9X: alice, sudo /usr/bin/id as root, for 15 min, 1 use.\n"
         "No more approvals are needed: it is granted.\n");
@@ -282,7 +178,7 @@ static void test_deny_and_revoke_need_a_reason(void **state UNUSED)
     run_assent(&with, STEPS(SAY("{\"parameters\":{\"request\":" ENDED("denied", DAVE) "}}")),
         WORDS("deny", "K7QM-2F9X", "--reason=not today"));
     assert_int_equal(with.status, CLI_OK);
-    assert_string_equal(sent(&with, 0, "reason"), "\"not today\"");
+    assert_string_equal(run_sent(&with, 0, "reason"), "\"not today\"");
     assert_non_null(strstr(with.out, "Refused K7QM-2F9X: alice, sudo /usr/bin/id as root."));
     run_done(&without);
     run_done(&blank);
@@ -325,16 +221,16 @@ static void test_a_request_names_door_command_and_terms(void **state UNUSED)
         WORDS("request", "--for=1h30m", "--uses", "2", "--reason", "because", "--ticket=INC-1",
             "--", "true", "--reason", "a b"));
     assert_int_equal(run.status, CLI_UNANSWERED);
-    assert_string_equal(sent(&run, 0, "method"), "\"io.assent.OpenRequest\"");
-    assert_string_equal(sent(&run, 0, "service"), "\"sudo\"");
-    assert_string_equal(sent(&run, 0, "run_as"), "\"root\"");
-    assert_string_equal(sent(&run, 0, "command"), expected);
-    assert_string_equal(sent(&run, 0, "duration"), "5400");
-    assert_string_equal(sent(&run, 0, "uses"), "2");
-    assert_string_equal(sent(&run, 0, "reason"), "\"because\"");
-    assert_string_equal(sent(&run, 0, "ticket"), "\"INC-1\"");
-    assert_string_equal(sent(&run, 0, "attached"), "");
-    assert_true(sent(&run, 0, "cwd")[0] == '"');
+    assert_string_equal(run_sent(&run, 0, "method"), "\"io.assent.OpenRequest\"");
+    assert_string_equal(run_sent(&run, 0, "service"), "\"sudo\"");
+    assert_string_equal(run_sent(&run, 0, "run_as"), "\"root\"");
+    assert_string_equal(run_sent(&run, 0, "command"), expected);
+    assert_string_equal(run_sent(&run, 0, "duration"), "5400");
+    assert_string_equal(run_sent(&run, 0, "uses"), "2");
+    assert_string_equal(run_sent(&run, 0, "reason"), "\"because\"");
+    assert_string_equal(run_sent(&run, 0, "ticket"), "\"INC-1\"");
+    assert_string_equal(run_sent(&run, 0, "attached"), "");
+    assert_true(run_sent(&run, 0, "cwd")[0] == '"');
     assert_non_null(strstr(run.err, path));
     assert_non_null(
         strstr(run.out, "Request K7QM-2F9X is open. 1 more approval is needed, from carol."));
@@ -349,10 +245,10 @@ static void test_a_login_is_requested_without_command_and_account(void **state U
         STEPS(SAY("{\"parameters\":{\"request\":" WAITING ",\"grant\":{\"id\":\"G\"}}}")),
         WORDS("request", "--service", "sshd", "--json"));
     assert_int_equal(login.status, CLI_OK);
-    assert_string_equal(sent(&login, 0, "service"), "\"sshd\"");
-    assert_string_equal(sent(&login, 0, "run_as"), "");
-    assert_string_equal(sent(&login, 0, "command"), "");
-    assert_string_equal(sent(&login, 0, "cwd"), "");
+    assert_string_equal(run_sent(&login, 0, "service"), "\"sshd\"");
+    assert_string_equal(run_sent(&login, 0, "run_as"), "");
+    assert_string_equal(run_sent(&login, 0, "command"), "");
+    assert_string_equal(run_sent(&login, 0, "cwd"), "");
     assert_string_equal(login.out, WAITING "\n");
     run_assent(&command, STEPS({0}), WORDS("request", "--service=sshd", "--", "true"));
     assert_int_equal(command.status, CLI_USAGE);
@@ -413,9 +309,9 @@ static void test_waiting_ends_with_the_answer(void **state UNUSED)
             WORDS("request", "--wait", "--", "/bin/true"));
         assert_string_equal(run.out, cases[i].out);
         assert_int_equal(run.status, cases[i].status);
-        assert_string_equal(sent(&run, 0, "attached"), "true");
-        assert_string_equal(sent(&run, 1, "method"), "\"io.assent.WaitRequest\"");
-        assert_string_equal(sent(&run, 1, "id"), "\"K7QM-2F9X\"");
+        assert_string_equal(run_sent(&run, 0, "attached"), "true");
+        assert_string_equal(run_sent(&run, 1, "method"), "\"io.assent.WaitRequest\"");
+        assert_string_equal(run_sent(&run, 1, "id"), "\"K7QM-2F9X\"");
         assert_non_null(strstr(run.agent.received[1], "\"more\":true"));
         assert_non_null(strstr(run.err, "K7QM-2F9X: waiting for carol, 0 of 1"));
         run_done(&run);
@@ -429,7 +325,7 @@ static void test_waiting_for_a_time_leaves_the_request_open(void **state UNUSED)
     run_assent(&run, STEPS(SAY("{\"parameters\":{\"request\":" WAITING "}}"), {0}),
         WORDS("request", "--wait=100ms", "--", "/bin/true"));
     assert_int_equal(run.status, CLI_UNANSWERED);
-    assert_string_equal(sent(&run, 0, "attached"), "");
+    assert_string_equal(run_sent(&run, 0, "attached"), "");
     assert_non_null(strstr(run.out, "Request K7QM-2F9X is open."));
     run_done(&run);
 }
@@ -445,7 +341,7 @@ static void test_waiting_survives_a_restart_of_the_agent(void **state UNUSED)
         WORDS("request", "--wait", "--", "/bin/true"));
     assert_int_equal(run.status, CLI_OK);
     assert_int_equal(run.agent.received_count, 3);
-    assert_string_equal(sent(&run, 2, "method"), "\"io.assent.WaitRequest\"");
+    assert_string_equal(run_sent(&run, 2, "method"), "\"io.assent.WaitRequest\"");
     run_done(&run);
 }
 
@@ -468,16 +364,17 @@ static void test_interrupting_says_what_becomes_of_the_request(void **state UNUS
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct run run;
-        int out = scratch(), err = scratch();
+        int out = run_scratch(), err = run_scratch();
         pid_t pid;
 
         fake_agent_start(
             &run.agent, STEPS(SAY("{\"parameters\":{\"request\":" WAITING "}}"),
                             SAY("{\"parameters\":{\"request\":" WAITING "},\"continues\":true}")));
-        pid = start(run.agent.path, WORDS("request", cases[i].wait, "--", "/bin/true"), out, err);
+        pid =
+            run_start(run.agent.path, WORDS("request", cases[i].wait, "--", "/bin/true"), out, err);
         wait_until_asked(&run.agent, 2);
         assert_int_equal(kill(pid, SIGINT), 0);
-        finish(&run, pid, out, err);
+        run_finish(&run, pid, out, err);
         fake_agent_stop(&run.agent);
         assert_int_equal(run.status, 128 + SIGINT);
         assert_non_null(strstr(run.err, cases[i].err));
@@ -566,14 +463,14 @@ static void test_rollback_names_version_and_reason(void **state UNUSED)
                   "\"rollback\":{\"from\":\"0011\",\"by\":\"carol\"}}}}")),
         WORDS("policy", "rollback", "3f2a91c0", "--reason", "it lets all in"));
     assert_int_equal(run.status, CLI_OK);
-    assert_string_equal(sent(&run, 0, "method"), "\"io.assent.RollbackPolicy\"");
-    assert_string_equal(sent(&run, 0, "digest"), "\"3f2a91c0\"");
-    assert_string_equal(sent(&run, 0, "reason"), "\"it lets all in\"");
+    assert_string_equal(run_sent(&run, 0, "method"), "\"io.assent.RollbackPolicy\"");
+    assert_string_equal(run_sent(&run, 0, "digest"), "\"3f2a91c0\"");
+    assert_string_equal(run_sent(&run, 0, "reason"), "\"it lets all in\"");
     assert_non_null(strstr(run.out, "ROLLED BACK by carol from 0011"));
     run_assent(&bad, STEPS(SAY(refused)), WORDS("policy", "rollback", "3f2a91c0"));
     assert_int_equal(bad.status, CLI_USAGE);
     assert_string_equal(bad.err, "assent: refused, the policy in force stays:\n  a.yaml:1:1: no\n");
-    assert_string_equal(sent(&bad, 0, "reason"), "");
+    assert_string_equal(run_sent(&bad, 0, "reason"), "");
     run_done(&run);
     run_done(&bad);
 }
