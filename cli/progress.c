@@ -68,8 +68,20 @@ void progress_draw(struct progress *progress, const struct view *view, const jso
     fprintf(stderr, "assent: %s\n", line ? line : "waiting");
 }
 
-void progress_clear(const struct view *view)
+void progress_count(const struct cli_options *options, const char *what, uint64_t count)
 {
-    if (view->options->tty_err)
+    struct str_builder out = {0};
+    AUTO_FREE char *text = NULL;
+
+    if (!options->tty_err)
+        return;
+    text_put_count(&out, count);
+    text = str_builder_take(&out);
+    fprintf(stderr, CLEAR "%s %s", text ? text : "", what);
+}
+
+void progress_clear(const struct cli_options *options)
+{
+    if (options->tty_err)
         fputs(CLEAR, stderr);
 }

@@ -12,5 +12,8 @@ struct progress {
 /* Draws the request as it is now. */
 void progress_draw(struct progress *progress, const struct view *view, const json_t *request);
 
+/* A count that goes up, as "12,345 decisions read": on a terminal alone. */
+void progress_count(const struct cli_options *options, const char *what, uint64_t count);
+
 /* Clears the line before anything else is written. */
-void progress_clear(const struct view *view);
+void progress_clear(const struct cli_options *options);

@@ -195,3 +195,13 @@ void text_put_command(struct str_builder *out, const json_t *command)
         put_argument(out, json_is_string(item) ? json_string_value(item) : "?");
     }
 }
+
+void text_put_count(struct str_builder *out, uint64_t count)
+{
+    if (count >= 1000) {
+        text_put_count(out, count / 1000);
+        str_appendf(out, ",%03u", (unsigned)(count % 1000));
+    } else {
+        str_appendf(out, "%u", (unsigned)count);
+    }
+}

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "../common/str.h"
 
@@ -32,3 +33,6 @@ void text_put_wrapped(struct str_builder *out, const char *escaped, size_t inden
 /* Appends an argument list (array of strings) so that its borders can be seen: arguments
  * with anything unusual in them are quoted as a shell would read them. */
 void text_put_command(struct str_builder *out, const json_t *command);
+
+/* A number for people: "1,234,567". */
+void text_put_count(struct str_builder *out, uint64_t count);

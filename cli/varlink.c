@@ -11,13 +11,13 @@
 #include "../common/clock.h"
 
 #define BACKLOG_RETRY_NS (10L * 1000 * 1000)
-#define READ_CHUNK ((size_t)16 * 1024)
+#define READ_CHUNK ((size_t)64 * 1024)
 
-/* Received bytes lie in buffer[0..length); the first `scanned` of them hold no NUL. */
+/* Received bytes lie in buffer[start..end); the first `scanned` of them hold no NUL. */
 struct varlink {
     int fd;
     char *buffer;
-    size_t length, size, scanned;
+    size_t start, end, size, scanned;
 };
 
 void varlink_reply_done(struct varlink_reply *reply)
@@ -167,11 +167,21 @@ int varlink_parse_reply(const char *text, size_t length, struct varlink_reply *r
     return good ? 0 : VARLINK_E_GARBLED;
 }
 
+static size_t length_of(const struct varlink *link)
+{
+    return link->end - link->start;
+}
+
+/* Room behind what is there, which is moved to the front first. */
 static int reserve(struct varlink *link)
 {
-    size_t size = link->length + READ_CHUNK;
+    size_t size = length_of(link) + READ_CHUNK;
     char *buffer;
 
+    if (link->start > 0 && length_of(link) > 0)
+        memmove(link->buffer, link->buffer + link->start, length_of(link));
+    link->end = length_of(link);
+    link->start = 0;
     if (link->size >= size)
         return 0;
     buffer = realloc(link->buffer, size * 2);
@@ -190,12 +200,12 @@ static int read_some(struct varlink *link)
 
     if (r < 0)
         return r;
-    n = recv(link->fd, link->buffer + link->length, READ_CHUNK, 0);
+    n = recv(link->fd, link->buffer + link->end, READ_CHUNK, 0);
     if (n == 0 || (n < 0 && errno == ECONNRESET))
         return VARLINK_E_CLOSED;
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-    link->length += (size_t)n;
+    link->end += (size_t)n;
     return 0;
 }
 
@@ -203,22 +213,21 @@ static int read_some(struct varlink *link)
  * outcome is settled, `ret_outcome` is what varlink_receive returns. */
 static bool take_message(struct varlink *link, struct varlink_reply *ret_reply, int *ret_outcome)
 {
-    const char *end = NULL;
-    size_t used;
+    const char *first = link->buffer + link->start, *end = NULL;
+    size_t length = length_of(link), used;
 
-    if (link->length > link->scanned)
-        end = memchr(link->buffer + link->scanned, '\0', link->length - link->scanned);
-    used = end ? (size_t)(end - link->buffer) + 1 : link->length;
+    if (length > link->scanned)
+        end = memchr(first + link->scanned, '\0', length - link->scanned);
+    used = end ? (size_t)(end - first) + 1 : length;
     if (used > VARLINK_MESSAGE_MAX) {
         *ret_outcome = VARLINK_E_TOO_BIG;
         return true;
     }
-    link->scanned = link->length;
+    link->scanned = length;
     if (!end)
         return false;
-    *ret_outcome = varlink_parse_reply(link->buffer, used - 1, ret_reply);
-    memmove(link->buffer, link->buffer + used, link->length - used);
-    link->length -= used;
+    *ret_outcome = varlink_parse_reply(first, used - 1, ret_reply);
+    link->start += used;
     link->scanned = 0;
     return true;
 }

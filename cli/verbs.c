@@ -38,6 +38,13 @@ static const struct cli_option reason_options[] = {
     {0},
 };
 
+static const struct cli_option replay_options[] = {
+    {"since", "DUR|DATE", "how far back, as 30d (default) or 2026-11-01"},
+    {"rules", NULL, "also list what stays the same by another rule"},
+    {"fail-on-change", NULL, "exit with 2 if an answer would change"},
+    {0},
+};
+
 static const struct cli_option rollback_options[] = {
     {"reason", "TEXT", "why, for the record"},
     {0},
@@ -190,6 +197,23 @@ const struct cli_verb verbs[] = {
         .example = "assent policy check\nassent policy check ./policy.d && git push\n",
         .exits = "0 good, 1 failed, 2 errors in the policy or wrong usage",
         .options = no_options,
+        .operands_max = 1,
+    },
+    {
+        .name = "policy replay",
+        .run = verb_policy_replay,
+        .operands = "DIR",
+        .summary = "put recorded decisions to the policy in DIR (auditors, root)",
+        .text =
+            "Lists each decision that DIR/*.yaml would answer otherwise, what is newly allowed "
+            "first.\n"
+            "What was not recorded with all it takes is counted with the reason, not guessed.\n",
+        .example = "assent policy replay ./policy.d\n"
+                   "assent policy replay ./policy.d --since 2026-11-01 --fail-on-change\n",
+        .exits = "0 replayed, 1 failed, 2 errors in the policy, wrong usage, or a change with\n"
+                 "--fail-on-change, 3 not for you",
+        .options = replay_options,
+        .operands_min = 1,
         .operands_max = 1,
     },
     {

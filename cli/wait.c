@@ -45,7 +45,7 @@ static void leave(const struct wait *wait, const struct view *view)
     struct str_builder out = {0};
     AUTO_FREE char *text = NULL;
 
-    progress_clear(view);
+    progress_clear(view->options);
     text_put(&out, id);
     if (wait->attached)
         str_append(&out, " is withdrawn, since you stopped waiting");
@@ -102,7 +102,7 @@ static int take_reply(
 {
     *ret_more = reply->continues;
     if (reply->error) {
-        progress_clear(view);
+        progress_clear(view->options);
         return call_say_error(reply->error, reply->parameters);
     }
     keep(&wait->request, field_object(reply->parameters, "request"));
@@ -135,7 +135,7 @@ static int follow(struct wait *wait, struct view *view, struct progress *progres
     *ret_more = clock_remaining_ms(wait->deadline_us) > 0;
     if (r == 0 || r == -ETIMEDOUT || r == -EINTR)
         return CLI_OK;
-    progress_clear(view);
+    progress_clear(view->options);
     return call_say_broken(wait->options, r);
 }
 
@@ -156,7 +156,7 @@ int wait_for_end(struct wait *wait)
         r = follow(wait, &view, &progress, &more);
     while (r == CLI_OK && more);
     if (r == CLI_OK)
-        progress_clear(&view);
+        progress_clear(view.options);
     return r;
 }
 

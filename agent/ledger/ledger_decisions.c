@@ -12,23 +12,20 @@
 #define RECORD_MAX "500000"
 
 /* SQLite takes the members out of the record: it is faster at that than anything that builds a
- * tree, and what it gives is JSON whatever was in the record. The numbers have a sign in front so
- * that the table is walked in order, not the index. */
+ * tree, and what it gives is JSON whatever was in the record. */
+#define MEMBER(name) "'" name "', json_extract(record, '$." name "')"
+#define BARE                                                                            \
+    "'seq', seq, 'time', strftime('%Y-%m-%dT%H:%M:%SZ', time / 1000000, 'unixepoch'), " \
+    "'event', event"
+#define ANSWER MEMBER("decision") ", " MEMBER("rule") ", " MEMBER("policy") ", " MEMBER("run_as")
+#define WITH_FACTS BARE ", " ANSWER ", " MEMBER("facts")
+#define WITHOUT_FACTS BARE ", " ANSWER ", " MEMBER("count") ", " MEMBER("facts_left_out")
+
+/* The signs in front of columns keep SQLite from the index: the table is walked in order. */
 static const char WALK[] =
-    "SELECT CASE WHEN length(record) <= " RECORD_MAX " AND json_valid(record) THEN"
-    "    json_object('seq', seq, 'time', strftime('%Y-%m-%dT%H:%M:%SZ', time / 1000000,"
-    "        'unixepoch'), 'event', event,"
-    "        'decision', json_extract(record, '$.decision'),"
-    "        'rule', json_extract(record, '$.rule'),"
-    "        'policy', json_extract(record, '$.policy'),"
-    "        'run_as', json_extract(record, '$.run_as'),"
-    "        'count', json_extract(record, '$.count'),"
-    "        'facts', json_extract(record, '$.facts'),"
-    "        'facts_left_out', json_extract(record, '$.facts_left_out'))"
-    " ELSE"
-    "    json_object('seq', seq, 'time', strftime('%Y-%m-%dT%H:%M:%SZ', time / 1000000,"
-    "        'unixepoch'), 'event', event)"
-    " END"
+    "SELECT CASE WHEN length(record) > " RECORD_MAX " OR NOT json_valid(record)"
+    " THEN json_object(" BARE ") WHEN json_type(record, '$.facts') = 'object'"
+    " THEN json_object(" WITH_FACTS ") ELSE json_object(" WITHOUT_FACTS ") END"
     " FROM audit WHERE seq > ?1 AND seq <= ?2 AND +event IN " DECISIONS " AND +time >= ?3"
     " ORDER BY seq";
 

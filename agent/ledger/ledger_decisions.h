@@ -14,9 +14,9 @@ struct ledger_range {
     uint64_t after, through;
 };
 
-/* One decision as a JSON object: seq, time, event, and of its record decision, rule, policy,
- * run_as, count, facts and facts_left_out, null where there is none. A record that cannot be
- * read has the first three alone. Negative ends the walk. */
+/* One decision as a JSON object: seq, time, event, and of its record decision, rule, policy and
+ * run_as (null where it has none), and facts, or without them count and facts_left_out. A record
+ * that cannot be read has the first three alone. Negative ends the walk. */
 typedef int (*ledger_decision_fn)(const char *json, void *userdata);
 
 /* Moves `range->after` to just before the first decision in it; to the end if there is none. */

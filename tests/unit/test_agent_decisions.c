@@ -168,7 +168,7 @@ static void test_what_policy_was_not_asked_has_none(void **state)
     decisions = all_decisions(f, NULL);
     assert_int_equal(json_array_size(decisions), 2);
     for (size_t i = 0; i < 2; i++)
-        assert_true(json_is_null(json_object_get(json_array_get(decisions, i), "facts")));
+        assert_null(json_object_get(json_array_get(decisions, i), "facts"));
     assert_string_equal(text_in(json_array_get(decisions, 0), "facts_left_out"),
         "root needs no elevation, so policy is not asked");
     assert_string_equal(
@@ -437,7 +437,7 @@ static void test_a_reader_that_stops_costs_two_pieces(void **state)
     size_t before;
     int fds[3];
 
-    write_many(f, 20000, 1000); /* 20 MB */
+    write_many(f, 20000, 3000); /* 60 MB for each of them */
     assert_int_equal(gate_once(f, &login).kind, GATE_ALLOW);
     before = resident_kib(f);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
@@ -446,7 +446,8 @@ static void test_a_reader_that_stops_costs_two_pieces(void **state)
     }
     for (int i = 0; i < 50; i++)
         assert_int_equal(gate_once(f, &login).kind, GATE_ALLOW);
-    assert_true(resident_kib(f) < before + 12 * 1024);
+    /* what the sanitizer keeps of freed memory is in it */
+    assert_true(resident_kib(f) < before + 40 * 1024);
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         close(fds[i]);
 }
