@@ -34,6 +34,7 @@ struct parse {
     const struct cli_option *table;
     struct option longs[ARGS_OPTIONS_MAX + COMMON_COUNT + 1];
     size_t long_count;
+    char shorts[3 + 2 * ARGS_OPTIONS_MAX + 1];
     int argc;
     char **argv;
     char **ret_error;
@@ -48,6 +49,38 @@ static void add_options(struct parse *parse, const struct cli_option *table, int
         if (table->value)
             option->has_arg = table->value[0] == '[' ? optional_argument : required_argument;
     }
+}
+
+char args_letter(const struct cli_option *option)
+{
+    return strcmp(option->name, "output") == 0 ? 'o' : '\0';
+}
+
+/* '-': operands come in their order, so that what stands behind "--" can be told apart; '+': the
+ * part before the verb ends at the first operand. ':': no messages of its own. */
+static void set_shorts(struct parse *parse)
+{
+    char *end = stpcpy(parse->shorts, parse->table ? "-:h" : "+:h");
+
+    for (size_t i = 0; parse->table && parse->table[i].name && i < ARGS_OPTIONS_MAX; i++) {
+        char letter = args_letter(&parse->table[i]);
+
+        if (letter == '\0')
+            continue;
+        *end++ = letter;
+        if (parse->table[i].value)
+            *end++ = ':';
+    }
+    *end = '\0';
+}
+
+/* The index of the verb's option with that letter, or -1. */
+static int find_letter(const struct parse *parse, int letter)
+{
+    for (int i = 0; parse->table && parse->table[i].name; i++)
+        if (letter != 0 && args_letter(&parse->table[i]) == letter)
+            return i;
+    return -1;
 }
 
 /* Sets the error to `before`, the option in quotes without its value, and `after`. */
@@ -121,6 +154,7 @@ static int take_own(struct parse *parse, size_t index, const char *word)
 static int take(struct parse *parse, int code, int index, const char *word)
 {
     struct args *args = parse->args;
+    int own = find_letter(parse, code);
 
     if (code == CODE_OPERAND) {
         args->argv[args->argc++] = optarg;
@@ -130,6 +164,8 @@ static int take(struct parse *parse, int code, int index, const char *word)
         args->help = true;
         return 0;
     }
+    if (own >= 0)
+        return take_own(parse, (size_t)own, word);
     if (code == ':')
         return fail(parse, "option", word, " needs a value");
     if (code == '?' && optopt >= CODE_COMMON)
@@ -144,13 +180,10 @@ static int take(struct parse *parse, int code, int index, const char *word)
 /* One step of getopt_long. Returns 1 when options have ended. */
 static int step(struct parse *parse)
 {
-    /* '-': operands come in their order, so that what stands behind "--" can be told apart;
-     * '+': the part before the verb ends at the first operand. ':': no messages of its own. */
-    const char *shorts = parse->table ? "-:h" : "+:h";
     int at = optind == 0 ? 1 : optind, index = 0, code;
     const char *word = at < parse->argc ? parse->argv[at] : "";
 
-    code = getopt_long(parse->argc, parse->argv, shorts, parse->longs, &index);
+    code = getopt_long(parse->argc, parse->argv, parse->shorts, parse->longs, &index);
     return code < 0 ? 1 : take(parse, code, index, word);
 }
 
@@ -167,6 +200,7 @@ int args_parse(
     args->argv[args->argc++] = argv[0];
     add_options(&parse, args_common, CODE_COMMON);
     add_options(&parse, table, CODE_OWN);
+    set_shorts(&parse);
     optind = 0; /* glibc: start anew, whatever was read before */
     opterr = 0;
     do

@@ -4,7 +4,7 @@
 
 #include "cli.h"
 
-#define ARGS_OPTIONS_MAX 16
+#define ARGS_OPTIONS_MAX 32
 
 struct args {
     const char *values[ARGS_OPTIONS_MAX]; /* by index of the table; borrowed from argv */
@@ -20,6 +20,9 @@ struct args {
 MUST_USE int args_parse(
     struct args *args, int argc, char **argv, const struct cli_option *table, char **ret_error);
 void args_done(struct args *args);
+
+/* The short form of an option, or 0: -o for every --output, as people know it. */
+char args_letter(const struct cli_option *option);
 
 /* The options every verb takes, ended by a NULL name. */
 extern const struct cli_option args_common[];

@@ -23,12 +23,15 @@ static void put_options(struct str_builder *out, const struct cli_option *option
 {
     for (; options->name; options++) {
         const char *value = options->value ? options->value : "";
-        char left[64];
+        char left[64], letter[8] = "";
 
+        if (args_letter(options) != '\0')
+            snprintf(letter, sizeof(letter), "-%c, ", args_letter(options));
         if (value[0] == '[')
-            snprintf(left, sizeof(left), "--%s[=%s", options->name, value + 1);
+            snprintf(left, sizeof(left), "%s--%s[=%s", letter, options->name, value + 1);
         else
-            snprintf(left, sizeof(left), "--%s%s%s", options->name, *value ? " " : "", value);
+            snprintf(
+                left, sizeof(left), "%s--%s%s%s", letter, options->name, *value ? " " : "", value);
         str_appendf(out, "  %-*s %s\n", OPTION_WIDTH, left, options->text);
     }
 }

@@ -27,6 +27,36 @@ int output_text(struct str_builder *out)
     return write_out(text);
 }
 
+static int write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    int error = file ? 0 : errno;
+    AUTO_FREE char *escaped = NULL;
+
+    if (file && fputs(text, file) == EOF)
+        error = errno;
+    if (file && fclose(file) == EOF && error == 0)
+        error = errno;
+    if (error == 0)
+        return CLI_OK;
+    escaped = str_escape_new(path);
+    cli_error("cannot write %s: %s", escaped ? escaped : "?", strerror(error));
+    return CLI_FAILED;
+}
+
+int output_text_to(struct str_builder *out, const char *path)
+{
+    AUTO_FREE char *text = NULL;
+
+    if (!path)
+        return output_text(out);
+    text = str_builder_take(out);
+    if (text)
+        return write_file(path, text);
+    cli_error("out of memory");
+    return CLI_FAILED;
+}
+
 static int write_json(const json_t *value, size_t flags)
 {
     struct str_builder out = {0};

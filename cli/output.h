@@ -8,6 +8,10 @@
 /* Prints the text and frees the builder. Returns CLI_OK, or CLI_FAILED with a message. */
 int output_text(struct str_builder *out);
 
+/* Writes the text to `path` (NULL: prints it) and frees the builder. Same results. A file that is
+ * there is written over, not replaced: it may be a device. */
+int output_text_to(struct str_builder *out, const char *path);
+
 /* Prints a value as JSON, indented on a terminal, on one line otherwise. Same results. */
 int output_json(const json_t *value);
 

@@ -55,6 +55,13 @@ static const struct cli_option help_options[] = {
     {0},
 };
 
+static const struct cli_option test_options[] = {
+    {"cover", "[PERCENT]", "list what no test reaches; fail below PERCENT"},
+    {"format", "FORMAT", "text (default), tap or junit"},
+    {"output", "FILE", "write that to FILE, and the text to standard output"},
+    {0},
+};
+
 #define EXITS_PLAIN "0 done, 1 the agent does not answer, 2 wrong usage"
 #define EXITS_ONE "0 done, 1 failed or no such id, 2 wrong usage, 3 not yours to do"
 
@@ -197,6 +204,22 @@ const struct cli_verb verbs[] = {
         .example = "assent policy check\nassent policy check ./policy.d && git push\n",
         .exits = "0 good, 1 failed, 2 errors in the policy or wrong usage",
         .options = no_options,
+        .operands_max = 1,
+    },
+    {
+        .name = "policy test",
+        .run = verb_policy_test,
+        .operands = "[DIR]",
+        .summary = "run the tests beside the rules, without an agent and without root",
+        .text = "Reads DIR/*.yaml (default /etc/assent/policy.d) and runs their `tests:`. Tells of "
+                "each\n"
+                "that fails what was expected, what came, and why.\n",
+        .example = "assent policy test ./policy.d --cover\n"
+                   "assent policy test ./policy.d --format junit -o report.xml\n",
+        .exits =
+            "0 all passed, 1 failed to run, 2 a test failed, errors in the policy, no tests, too "
+            "little cover, or wrong usage",
+        .options = test_options,
         .operands_max = 1,
     },
     {

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "../../common/names.h"
 #include "../../common/parse.h"
+#include "../../common/str.h"
 #include "address.h"
 #include "facts_members.h"
 #include "given_time.h"
@@ -39,6 +41,15 @@ static void read_texts(const struct reader *reader)
             *(const char **)(void *)(facts + facts_texts[i].offset) =
                 yaml_text(node, reader->errors);
     }
+}
+
+/* The doors are asked about by these names, whichever the service of PAM is. */
+static void name_door(struct facts *facts)
+{
+    if (str_equal(facts->service, SERVICE_SUDO_I))
+        facts->service = SERVICE_SUDO;
+    else if (str_equal(facts->service, SERVICE_SU_L))
+        facts->service = SERVICE_SU;
 }
 
 /* `words` as in facts_members.h: by value, none for 0. */
@@ -78,7 +89,7 @@ static const char *const *read_list(
         yaml_error(reader->errors, node, "a list holds at most %d items here", LIST_MAX);
         return NULL;
     }
-    items = arena_alloc(&reader->given->arena, count * sizeof(*items));
+    items = arena_alloc(reader->world->arena, count * sizeof(*items));
     if (!items)
         out_of_memory(reader);
     for (size_t i = 0; items && i < count; i++) {
@@ -106,7 +117,7 @@ static void read_who(const struct reader *reader)
     const struct yaml_node *node = take(reader, "groups");
     size_t count = 0;
     const char *const *names = read_list(reader, node, &count);
-    gid_t *groups = names ? arena_alloc(&given->arena, count * sizeof(*groups)) : NULL;
+    gid_t *groups = names ? arena_alloc(reader->world->arena, count * sizeof(*groups)) : NULL;
 
     given->has_user = facts->user && find_id(reader, CAST_USER, facts->user, &facts->uid);
     facts->kind = (enum subject_kind)read_word(reader, "kind", facts_kinds, FACTS_KINDS);
@@ -152,7 +163,7 @@ static bool read_words(
         return ret_words->items != NULL;
     }
     text = yaml_text(node, reader->errors);
-    wrong = text ? line_split(text, &reader->given->arena, ret_words) : NULL;
+    wrong = text ? line_split(text, reader->world->arena, ret_words) : NULL;
     if (wrong)
         yaml_error(reader->errors, node, "this is no command: %s", wrong);
     return text && !wrong;
@@ -302,6 +313,7 @@ void given_read(struct given *given, struct yaml_node *node, const struct given_
     given->changes.absent = read_changes(&reader, "absent", false, &given->changes.absent_count);
     given->changes.gone = read_changes(&reader, "gone", true, &given->changes.gone_count);
     read_texts(&reader);
+    name_door(&given->facts);
     read_who(&reader);
     read_what(&reader);
     read_where(&reader);
@@ -311,10 +323,4 @@ void given_read(struct given *given, struct yaml_node *node, const struct given_
     read_entitlement(&reader);
     given_read_time(given, node, world, errors);
     yaml_finish(node, errors);
-}
-
-void given_done(struct given *given)
-{
-    arena_done(&given->arena);
-    *given = (struct given){0};
 }

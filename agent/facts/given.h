@@ -16,18 +16,16 @@ struct given_world {
     const struct policy *policy;
     struct cast *cast;
     struct zones *zones;
+    struct arena *arena; /* gets lists and words */
 };
 
 struct given {
     struct facts facts;
     bool has_user, has_host, has_labels; /* were given; `facts` cannot tell */
     struct cast_changes changes;         /* not applied: cast_resolve() */
-    struct arena arena;                  /* lists */
 };
 
-/* Reads the mapping. Texts are borrowed from its document. All that is wrong is added to `errors`,
- * and then the facts are not to be used. given_done() in any case. */
+/* Reads the mapping. Texts are borrowed from its document, the rest is in the arena. All that is
+ * wrong is added to `errors`, and then the facts are not to be used. */
 void given_read(struct given *given, struct yaml_node *node, const struct given_world *world,
     struct yaml_errors *errors);
-
-void given_done(struct given *given);

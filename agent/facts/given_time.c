@@ -14,7 +14,7 @@ static struct zone_time *make_zones(struct given *given, const struct yaml_node 
     const struct given_world *world, struct yaml_errors *errors)
 {
     struct zone_time *zones =
-        arena_alloc(&given->arena, policy_zone_count(world->policy) * sizeof(*zones));
+        arena_alloc(world->arena, policy_zone_count(world->policy) * sizeof(*zones));
 
     if (!zones)
         yaml_error(errors, node, "out of memory");

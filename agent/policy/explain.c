@@ -40,29 +40,37 @@ static enum truth find_condition(const struct policy *policy, const struct rule 
 }
 
 /* The entitlement's own conditions, as if they were a rule's. */
-static enum condition find_inside(
-    const struct policy *policy, const struct entitlement *entitlement, const struct facts *facts)
+static enum truth find_inside(const struct policy *policy, const struct entitlement *entitlement,
+    const struct facts *facts, enum condition *ret_condition)
 {
     struct rule rule = {
         .who = entitlement->who, .what = entitlement->what, .hosts = entitlement->hosts};
-    enum condition condition;
 
     if (facts->command_is_none) {
         rule.what.run_as.count = 0;
         rule.what.command_count = 0;
     }
-    (void)find_condition(policy, &rule, facts, &condition);
-    return condition;
+    return find_condition(policy, &rule, facts, ret_condition);
 }
 
-static void explain_entitlement(const struct policy *policy, const struct rule *rule,
+/* The entitlement that comes nearest, the first of those that come equally near. */
+static enum truth find_entitlement(const struct policy *policy, const struct rule *rule,
     const struct facts *facts, struct rule_finding *finding)
 {
-    const struct entitlement *entitlement = &policy->entitlements[rule->entitlements.items[0]];
+    enum truth best = TRUTH_NO;
 
-    finding->condition = CONDITION_ENTITLEMENT;
-    finding->entitlement = entitlement->name;
-    finding->inside = find_inside(policy, entitlement, facts);
+    for (size_t i = 0; i < rule->entitlements.count; i++) {
+        const struct entitlement *entitlement = &policy->entitlements[rule->entitlements.items[i]];
+        enum condition inside;
+        enum truth truth = find_inside(policy, entitlement, facts, &inside);
+
+        if (i > 0 && truth <= best)
+            continue;
+        best = truth;
+        finding->entitlement = entitlement->name;
+        finding->inside = inside;
+    }
+    return rule->entitlements.count > 0 ? best : TRUTH_YES;
 }
 
 /* Its conditions hold; something else keeps it from deciding. */
@@ -89,21 +97,38 @@ static bool is_match(const struct policy *policy, const struct rule *rule,
                rule->decision == DECISION_DENY ? holds_deny : holds_grant, ret_entitlement);
 }
 
+static void fail(struct rule_finding *finding, enum truth truth, enum condition condition)
+{
+    finding->standing = truth == TRUTH_UNKNOWN ? STANDING_UNKNOWN : STANDING_FAILS;
+    finding->condition = condition;
+    if (condition != CONDITION_ENTITLEMENT) {
+        finding->entitlement = NULL;
+        finding->inside = CONDITION_NONE;
+    }
+}
+
+/* What fails comes before what is not known, the rule's own conditions before its entitlement's.
+ * Where all hold and it does not count, another entitlement was asked for, or one as a whole of
+ * which the rule lets through a part. */
 static void explain_failure(const struct policy *policy, const struct rule *rule,
     const struct facts *facts, struct rule_finding *finding)
 {
-    enum truth truth = find_condition(policy, rule, facts, &finding->condition);
+    enum condition condition, obstacle = find_obstacle(rule, facts, finding->lapse);
+    enum truth own = find_condition(policy, rule, facts, &condition);
+    enum truth inside = find_entitlement(policy, rule, facts, finding);
 
-    finding->standing = truth == TRUTH_UNKNOWN ? STANDING_UNKNOWN : STANDING_FAILS;
-    if (truth == TRUTH_YES)
-        finding->condition = find_obstacle(rule, facts, finding->lapse);
     if (rule->disabled)
-        finding->condition = CONDITION_DISABLED;
-    else if (truth != TRUTH_NO && rule->entitlements.count > 0 &&
-             finding->condition != CONDITION_OWNER)
-        explain_entitlement(policy, rule, facts, finding);
-    else if (finding->condition == CONDITION_NONE)
-        finding->condition = CONDITION_ENTITLEMENT;
+        fail(finding, TRUTH_NO, CONDITION_DISABLED);
+    else if (own == TRUTH_NO)
+        fail(finding, own, condition);
+    else if (inside == TRUTH_NO)
+        fail(finding, inside, CONDITION_ENTITLEMENT);
+    else if (own == TRUTH_UNKNOWN)
+        fail(finding, own, condition);
+    else if (inside == TRUTH_UNKNOWN)
+        fail(finding, inside, CONDITION_ENTITLEMENT);
+    else
+        fail(finding, TRUTH_NO, obstacle != CONDITION_NONE ? obstacle : CONDITION_ENTITLEMENT);
 }
 
 static void explain_rule(const struct policy *policy, size_t index, const struct facts *facts,

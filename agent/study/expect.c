@@ -6,7 +6,6 @@
 #include "../../common/parse.h"
 #include "../../common/str.h"
 
-#define NONE "none"
 #define NUMBER_MAX 1000000
 #define NUMBER_SIZE 16
 
@@ -46,7 +45,7 @@ static const char *read_decision(const struct reader *reader, const struct yaml_
 
 static const char *read_would(const struct reader *reader, const struct yaml_node *node)
 {
-    static const char *const words[] = {NONE, "allow", "deny", "escalate"};
+    static const char *const words[] = {EXPECT_NONE, "allow", "deny", "escalate"};
 
     return read_choice(reader, node, words, ARRAY_SIZE(words));
 }
@@ -60,7 +59,7 @@ static const char *read_possible(const struct reader *reader, const struct yaml_
 
 static const char *read_lapse(const struct reader *reader, const struct yaml_node *node)
 {
-    static const char *const words[] = {NONE, "never", "date"};
+    static const char *const words[] = {EXPECT_NONE, "never", "date"};
 
     return read_choice(reader, node, words, ARRAY_SIZE(words));
 }
@@ -165,7 +164,7 @@ static const char *read_rule(const struct reader *reader, const struct yaml_node
     const struct names_of rules = {"rule", rule_name, policy_rule_count(reader->policy)};
     const char *text = yaml_text(node, reader->errors);
 
-    if (!text || strcmp(text, NONE) == 0 || policy_find_rule(reader->policy, text) >= 0)
+    if (!text || strcmp(text, EXPECT_NONE) == 0 || policy_find_rule(reader->policy, text) >= 0)
         return text;
     refuse_name(reader, node, text, &rules);
     return NULL;
@@ -177,31 +176,32 @@ static const char *read_entitlement(const struct reader *reader, const struct ya
         "entitlement", entitlement_name, policy_entitlement_count(reader->policy)};
     const char *text = yaml_text(node, reader->errors);
 
-    if (!text || strcmp(text, NONE) == 0 || policy_find_entitlement(reader->policy, text) >= 0)
+    if (!text || strcmp(text, EXPECT_NONE) == 0 ||
+        policy_find_entitlement(reader->policy, text) >= 0)
         return text;
     refuse_name(reader, node, text, &entitlements);
     return NULL;
 }
 
 /* Kinds of evidence as "reason, ticket". */
-static const char *list_evidence(unsigned kinds, struct arena *arena)
+static const char *list_evidence(unsigned kinds, char buffer[OUTCOME_TEXT_SIZE])
 {
-    struct str_builder list = {0};
-    AUTO_FREE char *text = NULL;
+    char *end = buffer;
 
+    *end = '\0';
     for (unsigned i = 0; i < EVIDENCE_COUNT; i++)
-        if ((kinds >> i & 1) != 0)
-            str_appendf(&list, "%s%s", list.length > 0 ? ", " : "",
-                evidence_to_string((enum evidence)(1U << i)));
-    text = str_builder_take(&list);
-    if (!text)
-        return NULL;
-    return text[0] == '\0' ? NONE : arena_text(arena, text, strlen(text));
+        if ((kinds >> i & 1) != 0) {
+            if (end != buffer)
+                end = stpcpy(end, ", ");
+            end = stpcpy(end, evidence_to_string((enum evidence)(1U << i)));
+        }
+    return end == buffer ? EXPECT_NONE : buffer;
 }
 
 static const char *read_missing(const struct reader *reader, const struct yaml_node *node)
 {
-    static const char *const words[] = {"reason", "ticket", "peer", "control", NONE};
+    static const char *const words[] = {"reason", "ticket", "peer", "control", EXPECT_NONE};
+    char buffer[OUTCOME_TEXT_SIZE];
     unsigned kinds = 0;
 
     if (yaml_kind_of(node) == YAML_MAPPING && !yaml_expect(node, YAML_SEQUENCE, reader->errors))
@@ -213,136 +213,132 @@ static const char *read_missing(const struct reader *reader, const struct yaml_n
             return NULL;
         kinds |= choice < EVIDENCE_COUNT ? 1U << choice : 0;
     }
-    return list_evidence(kinds, reader->arena);
+    return keep(reader, node, list_evidence(kinds, buffer));
 }
 
 /* ---- telling --------------------------------------------------------------------------- */
 
-typedef const char *tell_fn(const struct outcome *outcome, struct arena *arena);
+typedef const char *tell_fn(const struct outcome *outcome, char *buffer);
 
 static const char *or_none(const char *text)
 {
-    return text ? text : NONE;
+    return text ? text : EXPECT_NONE;
 }
 
-static const char *tell_decision(const struct outcome *outcome, struct arena *arena)
+static const char *tell_decision(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return decision_to_string(outcome->verdict.decision);
 }
 
-static const char *tell_rule(const struct outcome *outcome, struct arena *arena)
+static const char *tell_rule(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return or_none(outcome->verdict.rule);
 }
 
-static const char *tell_missing(const struct outcome *outcome, struct arena *arena)
+static const char *tell_missing(const struct outcome *outcome, char *buffer)
 {
-    return list_evidence(outcome->verdict.missing, arena);
+    return list_evidence(outcome->verdict.missing, buffer);
 }
 
-static const char *tell_lapse(const struct outcome *outcome, struct arena *arena)
+static const char *tell_lapse(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return outcome->verdict.lapse == LAPSE_NEVER  ? "never"
            : outcome->verdict.lapse == LAPSE_DATE ? "date"
-                                                  : NONE;
+                                                  : EXPECT_NONE;
 }
 
-static const char *tell_entitlement(const struct outcome *outcome, struct arena *arena)
+static const char *tell_entitlement(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return or_none(outcome->verdict.entitlement);
 }
 
-static const char *tell_reason(const struct outcome *outcome, struct arena *arena)
+static const char *tell_reason(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return outcome->verdict.reason;
 }
 
-static const char *tell_advice(const struct outcome *outcome, struct arena *arena)
+static const char *tell_advice(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return or_none(outcome->verdict.advice);
 }
 
-static const char *tell_duration(const struct outcome *outcome, struct arena *arena)
+static const char *tell_duration(const struct outcome *outcome, char *buffer)
 {
-    char duration[PARSE_DURATION_SIZE];
-
-    format_duration(outcome->verdict.duration_us, duration);
-    return arena_text(arena, duration, strlen(duration));
+    format_duration(outcome->verdict.duration_us, buffer);
+    return buffer;
 }
 
-static const char *tell_number(unsigned number, struct arena *arena)
+static const char *tell_number(unsigned number, char *buffer)
 {
-    char text[NUMBER_SIZE];
-
-    snprintf(text, sizeof(text), "%u", number);
-    return arena_text(arena, text, strlen(text));
+    snprintf(buffer, OUTCOME_TEXT_SIZE, "%u", number);
+    return buffer;
 }
 
-static const char *tell_uses(const struct outcome *outcome, struct arena *arena)
+static const char *tell_uses(const struct outcome *outcome, char *buffer)
 {
-    return tell_number(outcome->verdict.uses, arena);
+    return tell_number(outcome->verdict.uses, buffer);
 }
 
-static const char *tell_need(const struct outcome *outcome, struct arena *arena)
+static const char *tell_need(const struct outcome *outcome, char *buffer)
 {
     const struct verdict *verdict = &outcome->verdict;
 
-    return tell_number(verdict->stage_count > 0 ? verdict->stages[0].need : 0, arena);
+    return tell_number(verdict->stage_count > 0 ? verdict->stages[0].need : 0, buffer);
 }
 
-static const char *tell_from(const struct outcome *outcome, struct arena *arena)
+static const char *tell_from(const struct outcome *outcome, char *buffer)
 {
     const struct verdict *verdict = &outcome->verdict;
 
-    (void)arena;
-    return verdict->stage_count > 0 ? verdict->stages[0].from_text : NONE;
+    (void)buffer;
+    return verdict->stage_count > 0 ? verdict->stages[0].from_text : EXPECT_NONE;
 }
 
-static const char *tell_strength(const struct outcome *outcome, struct arena *arena)
+static const char *tell_strength(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return strength_to_string(outcome->verdict.strength);
 }
 
-static const char *tell_keep(const struct outcome *outcome, struct arena *arena)
+static const char *tell_keep(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return outcome->verdict.keep ? "yes" : "no";
 }
 
-static const char *tell_survives(const struct outcome *outcome, struct arena *arena)
+static const char *tell_survives(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return outcome->verdict.survives_reboot ? "yes" : "no";
 }
 
-static const char *tell_would(const struct outcome *outcome, struct arena *arena)
+static const char *tell_would(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
-    return outcome->verdict.would == 0 ? NONE : decision_to_string(outcome->verdict.would);
+    (void)buffer;
+    return outcome->verdict.would == 0 ? EXPECT_NONE : decision_to_string(outcome->verdict.would);
 }
 
-static const char *tell_would_rule(const struct outcome *outcome, struct arena *arena)
+static const char *tell_would_rule(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return or_none(outcome->verdict.would_rule);
 }
 
-static const char *tell_possible(const struct outcome *outcome, struct arena *arena)
+static const char *tell_possible(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return decision_to_string(outcome->possible);
 }
 
-static const char *tell_denied_by(const struct outcome *outcome, struct arena *arena)
+static const char *tell_denied_by(const struct outcome *outcome, char *buffer)
 {
-    (void)arena;
+    (void)buffer;
     return or_none(outcome->denied_by);
 }
 
@@ -406,9 +402,10 @@ void outcome_find(
     ret_outcome->denied_by = policy_denies(policy, facts, &verdict) ? verdict.rule : NULL;
 }
 
-const char *outcome_text(const struct outcome *outcome, enum expected key, struct arena *arena)
+const char *outcome_text(
+    const struct outcome *outcome, enum expected key, char buffer[OUTCOME_TEXT_SIZE])
 {
-    return rows[key].tell(outcome, arena);
+    return rows[key].tell(outcome, buffer);
 }
 
 bool expect_met(const struct expect *expect, enum expected key, const char *found)
@@ -417,6 +414,6 @@ bool expect_met(const struct expect *expect, enum expected key, const char *foun
 
     if (key == EXPECTED_MISSING && !expected &&
         str_equal(expect->texts[EXPECTED_DECISION], "allow"))
-        expected = NONE;
+        expected = EXPECT_NONE;
     return !expected || strcmp(found, expected) == 0;
 }

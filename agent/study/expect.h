@@ -5,6 +5,8 @@
 #include "../yaml/arena.h"
 #include "../yaml/yaml.h"
 
+#define EXPECT_NONE "none" /* a value of many keys */
+
 /* The keys of `expect:`, in the order in which differences are told. */
 enum expected {
     EXPECTED_DECISION,
@@ -51,8 +53,10 @@ void expect_read(struct expect *expect, struct yaml_node *node, const struct pol
 void outcome_find(
     const struct policy *policy, const struct facts *facts, struct outcome *ret_outcome);
 
-/* What it is, in words of the test: borrowed, or in the arena; NULL on OOM. */
-const char *outcome_text(const struct outcome *outcome, enum expected key, struct arena *arena);
+/* What it is, in words of the test: borrowed from the policy, or in `buffer`. */
+#define OUTCOME_TEXT_SIZE 64
+const char *outcome_text(
+    const struct outcome *outcome, enum expected key, char buffer[OUTCOME_TEXT_SIZE]);
 
 /* Whether that is what was expected. An expected `allow` opens: while evidence is missing it does
  * not, unless that is expected too. */

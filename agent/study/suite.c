@@ -99,7 +99,7 @@ static struct yaml_node *take_part(
 static void read_given(
     struct suite *suite, struct yaml_node *node, struct test *test, struct yaml_errors *errors)
 {
-    const struct given_world world = {suite->policy, &suite->cast, suite->zones};
+    const struct given_world world = {suite->policy, &suite->cast, suite->zones, &suite->arena};
 
     given_read(&test->given, node, &world, errors);
     if (!test->given.has_user && yaml_kind_of(node) == YAML_MAPPING)
@@ -130,7 +130,7 @@ static void read_test(struct suite *suite, struct yaml_node *node, struct yaml_e
         expect_read(&test->expect, expect, suite->policy, &suite->arena, errors);
     yaml_finish(node, errors);
     if (yaml_errors_total(errors) > before)
-        given_done(&suite->tests[--suite->count].given);
+        suite->count--;
 }
 
 /* The policy was compiled from this text, so that nothing is wrong with it but for its tests. */
@@ -189,8 +189,6 @@ void suite_free(struct suite *suite)
 {
     if (!suite)
         return;
-    for (size_t i = 0; i < suite->count; i++)
-        given_done(&suite->tests[i].given);
     for (size_t i = 0; i < suite->document_count; i++)
         yaml_document_free(suite->documents[i]);
     free(suite->documents);
@@ -264,20 +262,35 @@ static void note_reached(struct suite *suite, const struct verdict *verdict)
         suite->entitlements[index] = true;
 }
 
+static int add_difference(
+    struct suite_result *result, const struct test *test, enum expected key, const char *found)
+{
+    const char *expected = test->expect.texts[key];
+    struct difference *differences =
+        reallocarray(result->differences, result->count + 1, sizeof(*differences));
+    char *copy = strdup(found);
+
+    if (differences)
+        result->differences = differences;
+    if (!differences || !copy) {
+        free(copy);
+        return -ENOMEM;
+    }
+    differences[result->count++] =
+        (struct difference){expected_to_string(key), expected ? expected : EXPECT_NONE, copy};
+    return 0;
+}
+
 static int compare(
     const struct test *test, const struct outcome *outcome, struct suite_result *result)
 {
     for (unsigned i = 0; i < EXPECTED_MAX_; i++) {
-        const char *found = outcome_text(outcome, (enum expected)i, &result->arena);
-        struct difference *difference = &result->differences[result->count];
+        char text[OUTCOME_TEXT_SIZE];
+        const char *found = outcome_text(outcome, (enum expected)i, text);
 
-        if (!found)
+        if (!expect_met(&test->expect, (enum expected)i, found) &&
+            add_difference(result, test, (enum expected)i, found) < 0)
             return -ENOMEM;
-        if (expect_met(&test->expect, (enum expected)i, found))
-            continue;
-        *difference = (struct difference){expected_to_string((enum expected)i),
-            test->expect.texts[i] ? test->expect.texts[i] : "none", found};
-        result->count++;
     }
     return 0;
 }
@@ -294,8 +307,7 @@ int suite_run(struct suite *suite, size_t number, bool index, struct suite_resul
         return r;
     outcome_find(suite->policy, &test->given.facts, &outcome);
     note_reached(suite, &outcome.verdict);
-    result.differences = arena_alloc(&result.arena, EXPECTED_MAX_ * sizeof(*result.differences));
-    r = result.differences ? compare(test, &outcome, &result) : -ENOMEM;
+    r = compare(test, &outcome, &result);
     if (r == 0 && result.count > 0)
         why_put(&why, suite->policy, &test->given.facts, &test->expect, &outcome);
     result.why = str_builder_take(&why);
@@ -309,7 +321,9 @@ int suite_run(struct suite *suite, size_t number, bool index, struct suite_resul
 
 void suite_result_done(struct suite_result *result)
 {
-    arena_done(&result->arena);
+    for (size_t i = 0; i < result->count; i++)
+        free(result->differences[i].found);
+    free(result->differences);
     free(result->why);
     *result = (struct suite_result){0};
 }

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "../policy/policy.h"
-#include "../yaml/arena.h"
 
 struct suite;
 
@@ -28,15 +27,14 @@ struct place_info suite_place(const struct suite *suite, size_t index);
 struct difference {
     const char *what;     /* the key in `expect:` */
     const char *expected; /* borrowed from the suite */
-    const char *found;    /* from the suite, or the result's own */
+    char *found;          /* owned by the result */
 };
 
 /* How a test went. Zero-initialise; free with suite_result_done(). */
 struct suite_result {
     struct difference *differences; /* none: it passed */
     size_t count;
-    char *why;          /* lines that say why it went so, each ended by \n; "" when it passed */
-    struct arena arena; /* of the differences */
+    char *why; /* lines that say why it went so, each ended by \n; "" when it passed */
 };
 
 /* Runs one test. With `index` policy decides by its index from now on, as an agent does; the

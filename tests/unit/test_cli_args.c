@@ -56,6 +56,38 @@ static void test_options_stand_anywhere(void **state UNUSED)
     assert_int_equal(args.command_at, 3);
 }
 
+static void test_the_file_has_a_short_option(void **state UNUSED)
+{
+    static const struct cli_option outputs[] = {{"mine", NULL, ""}, {"output", "FILE", ""}, {0}};
+    static const char *const lines[][4] = {
+        {"x", "-o", "f", NULL}, {"x", "-of", NULL}, {"x", "--output=f", NULL}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        CLEANUP(args_done) struct args args;
+        AUTO_FREE char *error = NULL;
+
+        assert_int_equal(parse(&args, (char **)(uintptr_t)lines[i], outputs, &error), 0);
+        assert_string_equal(args.values[1], "f");
+    }
+    for (size_t i = 0; i < 2; i++) {
+        char *argv[] = {"x", "-o", i == 0 ? NULL : "f", "-o", "g", NULL};
+        CLEANUP(args_done) struct args args = {0};
+        AUTO_FREE char *error = NULL;
+
+        assert_int_equal(parse(&args, argv, outputs, &error), -EINVAL);
+        assert_string_equal(
+            error, i == 0 ? "option '-o' needs a value" : "option '-o' is given twice");
+    }
+    {
+        char *argv[] = {"x", "-o", "f", NULL};
+        CLEANUP(args_done) struct args args = {0};
+        AUTO_FREE char *error = NULL;
+
+        assert_int_equal(parse(&args, argv, table, &error), -EINVAL);
+        assert_string_equal(error, "unknown option '-o'");
+    }
+}
+
 static void test_the_command_is_left_alone(void **state UNUSED)
 {
     char *argv[] = {"request", "--wait", "--", "ls", "--json", "--", "--reason=x", "-h", NULL};
@@ -295,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options_stand_anywhere),
+        cmocka_unit_test(test_the_file_has_a_short_option),
         cmocka_unit_test(test_the_command_is_left_alone),
         cmocka_unit_test(test_a_value_may_look_like_an_option),
         cmocka_unit_test(test_wrong_options_are_named),

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../../agent/policy/policy.h"
+#include "../../agent/study/suite.h"
 #include "../../agent/yaml/yaml.h"
 #include "../../common/file.h"
 #include "../../common/macro.h"
@@ -328,6 +329,25 @@ static void append_line(struct str_builder *text, const char *line, size_t lengt
     str_append(text, "\n");
 }
 
+/* An example's own tests pass. */
+static void run_own_tests(struct policy *policy, const struct policy_file *file)
+{
+    struct yaml_errors errors = {0};
+    struct suite *suite = suite_read(policy, file, 1, &errors);
+
+    assert_non_null(suite);
+    assert_int_equal(errors.count, 0);
+    for (size_t i = 0; i < suite_count(suite); i++) {
+        struct suite_result result = {0};
+
+        assert_int_equal(suite_run(suite, i, true, &result), 0);
+        if (result.count > 0)
+            fail_msg("%s: %s", suite_name(suite, i), result.why);
+        suite_result_done(&result);
+    }
+    suite_free(suite);
+}
+
 static void compile_example(struct str_builder *text)
 {
     AUTO_FREE char *taken = str_builder_take(text);
@@ -342,6 +362,7 @@ static void compile_example(struct str_builder *text)
         fail_msg("%u:%u: %s in\n%s", errors.items[0].line, errors.items[0].column,
             errors.items[0].message, taken);
     assert_true(policy_rule_count(policy) >= 1);
+    run_own_tests(policy, &file);
     policy_free(policy);
 }
 
@@ -378,7 +399,7 @@ static void test_manual_examples(void **state)
             append_line(&text, line, length);
         }
     }
-    assert_int_equal(examples, 8);
+    assert_int_equal(examples, 9);
 }
 
 /* What is shipped as an example does nothing until it is edited. */
