@@ -59,6 +59,19 @@ static void put_facts(json_t *json, const struct facts *facts)
         put(json, "facts_left_out", "the agent was out of memory");
 }
 
+/* The evidence beside the reason. A control is kept only where one was asked for, and was among
+ * those that are taken. */
+static void put_evidence(json_t *json, const struct verdict *verdict, const struct facts *facts)
+{
+    AUTO_FREE char *ticket = facts->ticket ? str_escape_new(facts->ticket) : NULL;
+    AUTO_FREE char *control = facts->control ? str_escape_new(facts->control) : NULL;
+    unsigned good = verdict->evidence ? verdict->evidence->required & ~verdict->missing : 0;
+
+    put(json, "ticket", ticket);
+    if ((good & EVIDENCE_CONTROL) != 0)
+        put(json, "control", control);
+}
+
 static void put_time(json_t *json, const char *key, uint64_t realtime_us)
 {
     char text[CLOCK_RFC3339_SIZE];
@@ -107,10 +120,12 @@ void audit_decided(struct ledger_batch *batch, const struct audit_decision *deci
     put(json, "rule", verdict->rule);
     put(json, "policy", decision->policy);
     put(json, "reason", decision->reason);
-    if (decision->facts)
+    if (decision->facts) {
+        put_evidence(json, verdict, decision->facts);
         put_facts(json, decision->facts);
-    else
+    } else {
         put(json, "facts_left_out", decision->facts_left_out);
+    }
     snprintf(message, sizeof(message), "%s %s %s%s%s: %s", decision->subject->name, word,
         or_empty(what), verdict->rule ? " by rule " : "", or_empty(verdict->rule), verdict->reason);
     commit(batch, json, message);

@@ -182,12 +182,13 @@ static void set_terms(struct request *request, const struct verdict *verdict)
     request->survives_reboot = verdict->survives_reboot;
 }
 
-/* What was given as evidence of that kind, where it is asked for: as such it was checked. */
+/* What was given as evidence of that kind, where it is asked for and good enough. */
 static char *given_as(const struct inquiry *inquiry, enum evidence kind, const char *text)
 {
-    const struct evidence_terms *terms = inquiry->verdict.evidence;
+    const struct verdict *verdict = &inquiry->verdict;
+    unsigned good = verdict->evidence ? verdict->evidence->required & ~verdict->missing : 0;
 
-    return terms && (terms->required & kind) != 0 && text ? str_escape_new(text) : NULL;
+    return (good & kind) != 0 && text ? str_escape_new(text) : NULL;
 }
 
 int escalation_new_request(struct inquiry *inquiry, struct request **ret_request)
@@ -358,6 +359,8 @@ static void follow_verdict(struct inquiry *inquiry)
         allow_once_complete(inquiry);
     } else if (may_open(inquiry)) {
         open_request(inquiry);
+    } else if (inquiry->verdict.missing != 0) {
+        refuse_incomplete(inquiry);
     } else {
         AUTO_FREE char *text = say_ask_ahead(&inquiry->verdict, &inquiry->scope);
 

@@ -69,8 +69,12 @@ char *say_prompt(const struct request *request)
 
     if (!asked || !what)
         return NULL;
-    str_appendf(
-        &builder, "To %s you need the approval of %s (request %s).", what, asked, request->id);
+    if (asked[0] == '\0') /* the requester names the one who confirms */
+        str_appendf(
+            &builder, "To %s a colleague has to confirm it (request %s).", what, request->id);
+    else
+        str_appendf(
+            &builder, "To %s you need the approval of %s (request %s).", what, asked, request->id);
     return str_builder_take(&builder);
 }
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../../agent/ledger/ledger.h"
 #include "../../common/macro.h"
 #include "../../common/str.h"
 #include "agent_fixture.h"
@@ -292,6 +293,103 @@ static void test_peer(void **state)
     assert_int_equal(run(f, UID_DAEMON, BIN_FALSE, LENGTH(BIN_FALSE)), GATE_ALLOW);
 }
 
+/* At a door the colleague is asked for until one is named who may confirm, and then waited for. */
+static void test_a_peer_is_asked_for_again(void **state)
+{
+    static const struct {
+        const char *peer, *words;
+    } tries[] = {
+        {NULL, "a colleague has to confirm it (request "},
+        {"zoe", "called \"zoe\".\nColleague who confirms: "},
+        {"d\nve", "called \"d\\x0ave\".\nColleague who confirms: "},
+    };
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_sudo(UID_DAEMON, BIN_FALSE, LENGTH(BIN_FALSE));
+    struct gate_result result;
+
+    ask.flags = GATE_FLAG_PROMPT | GATE_FLAG_WAIT;
+    for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+        ask.peer = tries[i].peer;
+        result = gate_once(f, &ask);
+        assert_int_equal(result.kind, GATE_NEED);
+        assert_non_null(strstr(result.text, tries[i].words));
+    }
+    assert_int_equal(audit_count(f, "request-opened"), 0);
+    ask.peer = "carol";
+    result = gate_once(f, &ask);
+    assert_int_equal(result.kind, GATE_WAIT);
+    assert_non_null(strstr(result.text, "carol"));
+}
+
+struct search {
+    const char *event, *part;
+    unsigned count;
+};
+
+static int look(uint64_t seq, uint64_t realtime_us, const char *chain, const char *event,
+    const char *record, void *userdata)
+{
+    struct search *search = userdata;
+
+    (void)seq;
+    (void)realtime_us;
+    (void)chain;
+    search->count += strcmp(event, search->event) == 0 && strstr(record, search->part);
+    return 0;
+}
+
+static unsigned count_records(const struct agent_fixture *f, const char *event, const char *part)
+{
+    struct search search = {event, part, 0};
+    struct ledger_reader *reader;
+
+    assert_int_equal(ledger_reader_open(f->ledger, &reader), 0);
+    assert_int_equal(ledger_reader_each_audit(reader, 0, 1000, look, &search), 0);
+    ledger_reader_close(reader);
+    return search.count;
+}
+
+/* What a decision rested on stands in its record, and nothing that was not asked for. */
+static void test_evidence_is_recorded(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_sudo(UID_DAEMON, BIN_TRUE, LENGTH(BIN_TRUE));
+
+    ask.reason = "is it late?";
+    ask.ticket = "INC-7";
+    ask.control = "recorded";
+    assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+    assert_int_equal(
+        count_records(f, "decided", "\"ticket\":\"INC-7\",\"control\":\"recorded\""), 1);
+    ask = ask_login(UID_GAMES, "10.0.0.1");
+    ask.ticket = "INC-8\n";
+    ask.control = "a prayer";
+    assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+    assert_int_equal(count_records(f, "decided", "\"ticket\":\"INC-8\\\\x0a\",\"facts\""), 1);
+}
+
+/* Where nobody can be asked: all that is missing, and nothing is opened. */
+static void test_a_refusal_names_what_is_missing(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_sudo(UID_DAEMON, BIN_FALSE, LENGTH(BIN_FALSE));
+    struct gate_result result;
+
+    ask.flags = 0;
+    result = gate_once(f, &ask);
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_string_equal(result.text,
+        "Refused: a colleague who confirms is needed (buddy, sensitivity low).\n"
+        "Ask first: assent request --service sudo --peer PERSON --wait -- /usr/bin/false");
+    ask = ask_sudo(UID_DAEMON, UPTIME, LENGTH(UPTIME));
+    ask.flags = 0;
+    result = gate_once(f, &ask);
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_non_null(strstr(result.text, "leads"));
+    assert_non_null(strstr(result.text, "Ask first: assent request --service sudo"));
+    assert_int_equal(audit_count(f, "request-opened"), 0);
+}
+
 static void test_list(void **state)
 {
     struct agent_fixture *f = *state;
@@ -333,6 +431,9 @@ int main(int argc, char **argv)
         TEST(test_evidence_binds_an_allow),
         TEST(test_evidence_is_asked_for),
         TEST(test_peer),
+        TEST(test_a_peer_is_asked_for_again),
+        TEST(test_evidence_is_recorded),
+        TEST(test_a_refusal_names_what_is_missing),
         TEST(test_list),
     };
 
