@@ -68,7 +68,7 @@ static bool make_room(struct reading *reading, const struct source *sources, siz
         if (sources[i].rules)
             rules += yaml_count(sources[i].rules);
     policy->rules = arena_alloc(&policy->arena, rules * sizeof(*policy->rules));
-    reading->out_of_memory |= !policy->rules;
+    reading->out_of_memory |= !policy->rules || !names_reserve(&reading->rule_ids, rules);
     return policy->rules != NULL;
 }
 

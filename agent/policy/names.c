@@ -67,9 +67,8 @@ static bool resize(void **array, size_t count, size_t size)
     return bigger != NULL;
 }
 
-static bool grow(struct names *names)
+static bool grow(struct names *names, uint32_t size)
 {
-    uint32_t size = names->size ? names->size * 2 : 16;
     struct names_slot *slots;
 
     if (size > UINT32_MAX / 4 || !resize((void **)&names->texts, size, sizeof(*names->texts)) ||
@@ -82,13 +81,22 @@ static bool grow(struct names *names)
     return true;
 }
 
+bool names_reserve(struct names *names, size_t count)
+{
+    uint32_t size = names->size ? names->size : 16;
+
+    while (size < count && size <= UINT32_MAX / 4)
+        size *= 2;
+    return size == names->size || grow(names, size);
+}
+
 uint32_t names_add(
     struct names *names, struct arena *arena, const char *text, const struct yaml_node *place)
 {
     uint32_t hash = hash_name(text);
     struct names_slot *slot;
 
-    if (names->count == names->size && !grow(names))
+    if (names->count == names->size && !names_reserve(names, (size_t)names->count + 1))
         return NAMES_NONE;
     slot = find_slot(names, text, hash);
     if (slot->number == 0) {

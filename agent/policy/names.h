@@ -22,6 +22,9 @@ struct names {
 /* FNV-1a; `seed` keeps values of different kinds apart. */
 uint64_t names_hash(const char *text, uint64_t seed);
 
+/* Room for `count` names in all. False on OOM. */
+MUST_USE bool names_reserve(struct names *names, size_t count);
+
 /* The number of `text`, added when new. NAMES_NONE on OOM. */
 uint32_t names_add(
     struct names *names, struct arena *arena, const char *text, const struct yaml_node *place);

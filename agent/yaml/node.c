@@ -126,10 +126,12 @@ static bool has_text(const struct yaml_node *node, const char *text, size_t leng
     return node->count == length && memcmp(node->text, text, length) == 0;
 }
 
-/* One of 32 bits. */
-static unsigned mark(const char *text, size_t length)
+/* One of 32 bits, by the first two bytes. */
+static unsigned mark(const char *text)
 {
-    return 1U << ((length + (unsigned char)text[0]) & 31);
+    unsigned second = text[0] == '\0' ? 0 : (unsigned char)text[1];
+
+    return 1U << (((unsigned char)text[0] + 5 * second) & 31);
 }
 
 void yaml_mark_keys(struct yaml_node *mapping)
@@ -137,25 +139,26 @@ void yaml_mark_keys(struct yaml_node *mapping)
     unsigned marks = 0;
 
     for (size_t i = 0; i < mapping->count; i++)
-        marks |= mark(mapping->children[2 * i].text, mapping->children[2 * i].count);
+        marks |= mark(mapping->children[2 * i].text);
     if (mapping->count > 0)
         mapping->children[0].marks = marks;
 }
 
-static bool may_have(const struct yaml_node *mapping, const char *key, size_t length)
+static bool may_have(const struct yaml_node *mapping, const char *key)
 {
-    return mapping->count > 0 && (mapping->children[0].marks & mark(key, length)) != 0;
+    return mapping->count > 0 && (mapping->children[0].marks & mark(key)) != 0;
 }
 
 struct yaml_node *yaml_take(struct yaml_node *mapping, const char *key)
 {
-    size_t length = strlen(key);
+    size_t length;
 
     if (yaml_kind_of(mapping) != YAML_MAPPING)
         return NULL;
     remember(mapping, key);
-    if (!may_have(mapping, key, length))
+    if (!may_have(mapping, key))
         return NULL;
+    length = strlen(key);
     for (size_t i = 0; i < mapping->count; i++) {
         struct yaml_node *node = &mapping->children[2 * i];
 
