@@ -44,8 +44,8 @@ src = $(wildcard $(1)/*.c)
 obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 COMMON_SRC := $(call src,common)
-POLICY_SRC := $(call src,agent/yaml) $(call src,agent/policy) $(call src,agent/facts) \
-	$(call src,agent/study)
+POLICY_SRC := $(call src,agent/yaml) $(call src,agent/policy) $(call src,agent/policy/lint) \
+	$(call src,agent/facts) $(call src,agent/study)
 AGENT_SRC := $(filter-out agent/main.c,$(call src,agent)) $(call src,agent/ledger) \
 	$(call src,agent/journal) $(call src,agent/public)
 ACCOUNTS_SRC := $(filter-out accounts/main.c,$(call src,accounts))
@@ -126,7 +126,7 @@ $(BUILD)/tests/bench/bench_hbac: BENCH_LIBS := -lipa_hbac
 
 .SECONDARY:
 
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 # Built in by the assembler (.incbin), which the compiler's dependencies do not see.
 $(BUILD)/agent/public/interface.o: etc/io.assent.varlink

@@ -50,6 +50,13 @@ static const struct cli_option rollback_options[] = {
     {0},
 };
 
+static const struct cli_option check_options[] = {
+    {"strict", NULL, "fail on warnings too"},
+    {"no-accounts", NULL, "leave out what hangs on this host's accounts and directories"},
+    {"all", NULL, "show every note, and what the policy accepts"},
+    {0},
+};
+
 static const struct cli_option help_options[] = {
     {"machine", NULL, "print every verb and option, one a line"},
     {0},
@@ -200,10 +207,14 @@ const struct cli_verb verbs[] = {
         .summary = "check policy files, without an agent and without root",
         .text =
             "Reads DIR/*.yaml (default /etc/assent/policy.d) as the agent would and prints every\n"
-            "error as file:line:column: message.\n",
-        .example = "assent policy check\nassent policy check ./policy.d && git push\n",
-        .exits = "0 good, 1 failed, 2 errors in the policy or wrong usage",
-        .options = no_options,
+            "error as file:line:column: message. Of a policy that loads it prints what is most\n"
+            "likely not what was meant: rules that never decide, approvers who are gone, commands\n"
+            "that give a shell and more, each with the name under which assent-policy(5) explains\n"
+            "it and under which it can be accepted in the file.\n",
+        .example = "assent policy check\n"
+                   "assent policy check --strict --no-accounts ./policy.d && git push\n",
+        .exits = "0 good, 1 failed, 2 errors in the policy (--strict: or warnings) or wrong usage",
+        .options = check_options,
         .operands_max = 1,
     },
     {

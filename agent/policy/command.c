@@ -55,7 +55,7 @@ static bool climbs(const char *text)
 /* A wildcard behind a fixed beginning, as in /var/log/<star>, is written to stay in that place; an
  * argument that climbs out of it (/var/log/../../etc/shadow) is matched in letter only. So
  * that is "unknown": no allow follows from it, and no deny is escaped by it. */
-static enum truth match_argument(const char *word, const char *argument)
+enum truth command_match_argument(const char *word, const char *argument)
 {
     if (!glob_match(word, argument, 0))
         return TRUTH_NO;
@@ -73,7 +73,7 @@ static enum truth match_arguments(
     if (count < fixed || (!command->rest && count > fixed))
         return TRUTH_NO;
     for (size_t i = 0; i < fixed && truth != TRUTH_NO; i++) {
-        enum truth one = match_argument(command->words.items[i + 1], arguments[i]);
+        enum truth one = command_match_argument(command->words.items[i + 1], arguments[i]);
 
         truth = one < truth ? one : truth;
     }

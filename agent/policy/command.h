@@ -20,3 +20,6 @@ MUST_USE const char *command_parse(
 /* `path` NULL: the command is not known; `argv` NULL: its arguments are not. */
 enum truth command_match(
     const struct command *command, const char *path, const char *const *argv, size_t argc);
+
+/* One argument with the word it stands for. */
+enum truth command_match_argument(const char *word, const char *argument);

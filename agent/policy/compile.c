@@ -41,6 +41,18 @@ static void parse_sources(
     }
 }
 
+static void alloc_teams(struct reading *reading)
+{
+    struct policy *policy = reading->policy;
+    uint32_t count = policy->team_names.count;
+
+    policy->team_people = arena_alloc(&policy->arena, count * sizeof(*policy->team_people));
+    policy->team_places = arena_alloc(&policy->arena, count * sizeof(*policy->team_places));
+    reading->out_of_memory |= !policy->team_people || !policy->team_places;
+    for (uint32_t i = 0; policy->team_places && i < count; i++)
+        policy->team_places[i] = read_place(reading, policy->team_names.places[i]);
+}
+
 static void read_people(struct reading *reading, const struct source *sources, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -50,9 +62,7 @@ static void read_people(struct reading *reading, const struct source *sources, s
     for (size_t i = 0; i < count; i++)
         if (sources[i].groups)
             people_read_team_names(reading, sources[i].groups);
-    reading->policy->team_people = arena_alloc(&reading->policy->arena,
-        reading->policy->team_names.count * sizeof(*reading->policy->team_people));
-    reading->out_of_memory |= !reading->policy->team_people;
+    alloc_teams(reading);
     for (size_t i = 0; i < count; i++)
         if (sources[i].groups)
             people_read_teams(reading, sources[i].groups);

@@ -49,6 +49,11 @@ static bool match_bracket(const char **p, unsigned char c, int flags)
     return found != negated;
 }
 
+bool glob_bracket_has(const char *bracket, unsigned char c, int flags)
+{
+    return match_bracket(&bracket, c, flags);
+}
+
 /* A byte that GLOB_PATH keeps from every wildcard. */
 static bool is_guarded(const char *text, const char *at, int flags)
 {

@@ -15,6 +15,9 @@ enum glob_flag {
 
 bool glob_match(const char *pattern, const char *text, int flags);
 
+/* Whether the bracket that begins there matches `c`; of the flags, only GLOB_FOLD counts. */
+bool glob_bracket_has(const char *bracket, unsigned char c, int flags);
+
 /* Whether the pattern has a wildcard at all. */
 bool glob_is_wild(const char *pattern);
 

@@ -7,7 +7,7 @@
 #include "match.h"
 #include "policy.h"
 
-static struct place_info place_of(const struct policy *policy, const struct place *place)
+struct place_info policy_place(const struct policy *policy, const struct place *place)
 {
     return (struct place_info){
         .file = place->file < policy->files.count ? policy->files.texts[place->file] : "",
@@ -27,7 +27,7 @@ void policy_rule(const struct policy *policy, size_t index, struct rule_info *re
         .disabled = rule->disabled,
         .monitored = rule->monitored,
         .certified_us = rule->certified_us,
-        .place = place_of(policy, &rule->place),
+        .place = policy_place(policy, &rule->place),
     };
 }
 
@@ -83,7 +83,7 @@ void policy_entitlement(
         .command_count = entitlement->what.command_count,
         .host_count = entitlement->hosts.names.count,
         .label_count = entitlement->hosts.labels.count,
-        .place = place_of(policy, &entitlement->place),
+        .place = policy_place(policy, &entitlement->place),
     };
 }
 

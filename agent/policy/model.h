@@ -60,6 +60,7 @@ struct accept {
     const char *lint;
     const char *reason;
     const struct accept *next;
+    struct place place;
 };
 
 /* A condition whose list is empty (or mask zero) holds always. */
@@ -122,6 +123,7 @@ struct rule {
     struct window window;
 
     uint64_t duration_us;
+    bool duration_stated; /* it stands in the file */
     unsigned uses;
     bool survives_reboot;
     bool keep;
@@ -154,7 +156,8 @@ struct policy {
     struct names files;
     const struct accept *accepts; /* for the policy as a whole */
     struct names team_names;      /* the groups of `groups:`, as opposed to those of the system */
-    struct numbers *team_people;  /* one per team, in the arena */
+    struct numbers *team_people;  /* one per team, in the arena; */
+    struct place *team_places;    /* so is this */
 
     struct arena name_texts; /* of accounts and groups: near each other, they are looked up often */
     struct names user_names;
@@ -176,3 +179,6 @@ struct policy {
 
     char digest[POLICY_DIGEST_SIZE];
 };
+
+/* The name of its file comes with it. */
+struct place_info policy_place(const struct policy *policy, const struct place *place);

@@ -243,7 +243,12 @@ void read_accepts(struct reading *reading, struct yaml_node *node, const struct 
             continue;
         accept = arena_alloc(arena, sizeof(*accept));
         if (accept)
-            *accept = (struct accept){arena_text(arena, lint, strlen(lint)), reason, *accepts};
+            *accept = (struct accept){
+                .lint = arena_text(arena, lint, strlen(lint)),
+                .reason = reason,
+                .next = *accepts,
+                .place = read_place(reading, key),
+            };
         reading->out_of_memory |= !accept || !accept->lint;
         if (accept)
             *accepts = accept;

@@ -146,6 +146,7 @@ static void read_grant(struct reading *reading, struct yaml_node *node, struct r
     const struct yaml_node *survives = yaml_take(node, "survives_reboot");
 
     rule->duration_us = duration ? read_duration(reading, duration) : DURATION_DEFAULT_US;
+    rule->duration_stated = duration != NULL;
     rule->uses = uses ? read_number(reading, uses, USES_MAX) : 0;
     rule->survives_reboot = survives && read_bool(reading, survives);
 }

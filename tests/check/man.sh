@@ -89,6 +89,20 @@ check_events() {
     done
 }
 
+# Every kind of finding, and every program that counts as a way to a shell, is told of.
+check_findings() {
+    rendered assent-policy.5 >"$work/assent-policy.5"
+    sed -n 's/.*= {"\([a-z-]*\)", LINT_.*/\1/p' agent/policy/lint/lints.c >"$work/lints"
+    sed -n 's/^ *{"\([^"]*\)", ESCAPE_.*/\1/p' agent/policy/lint/escapes.c >"$work/escapes"
+    [ -s "$work/lints" ] && [ -s "$work/escapes" ] || complain "no findings found in agent/policy/lint"
+    while read -r word; do
+        grep -qF -e "$word (" "$work/assent-policy.5" || complain "assent-policy(5) lacks the finding: $word"
+    done <"$work/lints"
+    while read -r word; do
+        grep -qF -e " $word" "$work/assent-policy.5" || complain "assent-policy(5) lacks the program: $word"
+    done <"$work/escapes"
+}
+
 # Every fenced yaml block of the documents and every shipped policy, each on its own.
 check_examples() {
     mkdir "$work/policies"
@@ -116,6 +130,7 @@ check_config
 check_daemon_options assentd
 check_daemon_options assent-accounts
 check_events
+check_findings
 check_examples
 [ "$failed" -eq 0 ] || exit 1
 echo "man: $(wc -l <"$work/words") verbs and options, and the other documents, say what is there"
