@@ -84,7 +84,7 @@ static void test_cases(void **state)
     size_t tests = 0, failed = 0;
 
     (void)state;
-    assert_true(files >= 8);
+    assert_true(files >= 20);
     for (int i = 0; i < files; i++) {
         char path[512];
 
@@ -95,7 +95,7 @@ static void test_cases(void **state)
     free(entries);
     print_message("%zu tests in %d files\n", tests, files);
     assert_int_equal(failed, 0);
-    assert_true(tests >= 120);
+    assert_true(tests >= 600);
 }
 
 int main(void)

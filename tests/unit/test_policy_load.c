@@ -13,14 +13,10 @@
 #include <cmocka.h>
 
 #include "../../agent/policy/policy.h"
-#include "../../agent/study/suite.h"
 #include "../../agent/yaml/yaml.h"
 #include "../../common/file.h"
 #include "../../common/macro.h"
 #include "../../common/str.h"
-
-#define MANUAL "docs/man/assent-policy.5"
-#define SHIPPED "etc/policy.d/10-example.yaml"
 
 static char directory[64];
 
@@ -312,119 +308,6 @@ static void test_digest_is_stable(void **state)
     assert_string_equal(digest, "965d04f1a05ae8f5402601a653035993029720215c84ab4bb9bb2f51993459f8");
 }
 
-/* ---- what is printed in the manual and shipped ------------------------------------------ */
-
-/* The text of a literal display as a reader sees it. */
-static void append_line(struct str_builder *text, const char *line, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (line[i] == '\\' && i + 1 < length && line[i + 1] == 'e') {
-            str_append(text, "\\");
-            i++;
-        } else {
-            assert_int_not_equal(line[i], '\\');
-            str_append_n(text, &line[i], 1);
-        }
-    }
-    str_append(text, "\n");
-}
-
-/* An example's own tests pass. */
-static void run_own_tests(struct policy *policy, const struct policy_file *file)
-{
-    struct yaml_errors errors = {0};
-    struct suite *suite = suite_read(policy, file, 1, &errors);
-
-    assert_non_null(suite);
-    assert_int_equal(errors.count, 0);
-    for (size_t i = 0; i < suite_count(suite); i++) {
-        struct suite_result result = {0};
-
-        assert_int_equal(suite_run(suite, i, true, &result), 0);
-        if (result.count > 0)
-            fail_msg("%s: %s", suite_name(suite, i), result.why);
-        suite_result_done(&result);
-    }
-    suite_free(suite);
-}
-
-static void compile_example(struct str_builder *text)
-{
-    AUTO_FREE char *taken = str_builder_take(text);
-    struct policy_file file = {.name = MANUAL, .text = taken};
-    struct yaml_errors errors = {0};
-    struct policy *policy;
-
-    assert_non_null(taken);
-    file.length = strlen(taken);
-    policy = policy_compile(&file, 1, &errors);
-    if (!policy)
-        fail_msg("%u:%u: %s in\n%s", errors.items[0].line, errors.items[0].column,
-            errors.items[0].message, taken);
-    assert_true(policy_rule_count(policy) >= 1);
-    run_own_tests(policy, &file);
-    policy_free(policy);
-}
-
-static char *read_text(const char *path)
-{
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = NULL;
-    size_t length;
-
-    assert_true(fd >= 0);
-    assert_int_equal(file_read_all(fd, YAML_SIZE_MAX, &text, &length), 0);
-    return text;
-}
-
-static void test_manual_examples(void **state)
-{
-    AUTO_FREE char *manual = read_text(MANUAL);
-    struct str_builder text = {0};
-    bool inside = false;
-    unsigned examples = 0;
-
-    (void)state;
-    for (char *line = manual, *next; *line != '\0'; line = next) {
-        size_t length = strcspn(line, "\n");
-
-        next = line + length + (line[length] == '\n');
-        if (strncmp(line, ".Bd -literal", 12) == 0) {
-            inside = true;
-        } else if (strncmp(line, ".Ed", 3) == 0) {
-            inside = false;
-            compile_example(&text);
-            examples++;
-        } else if (inside) {
-            append_line(&text, line, length);
-        }
-    }
-    assert_int_equal(examples, 10);
-}
-
-/* What is shipped as an example does nothing until it is edited. */
-static void test_shipped_example(void **state)
-{
-    AUTO_FREE char *shipped = read_text(SHIPPED);
-    struct str_builder text = {0};
-    struct policy_file file = {.name = SHIPPED, .text = shipped, .length = strlen(shipped)};
-    struct yaml_errors errors = {0};
-    struct policy *policy = policy_compile(&file, 1, &errors);
-
-    (void)state;
-    assert_non_null(policy);
-    assert_int_equal(policy_rule_count(policy), 0);
-    policy_free(policy);
-    for (char *line = shipped; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-
-        if (strncmp(line, "#|", 2) == 0)
-            append_line(&text, line + 2, length - 2);
-        line += length + (line[length] == '\n');
-    }
-    compile_example(&text);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,8 +322,6 @@ int main(void)
         cmocka_unit_test(test_digest_ignores_writing),
         cmocka_unit_test(test_digest_sees_meaning),
         cmocka_unit_test(test_digest_is_stable),
-        cmocka_unit_test(test_manual_examples),
-        cmocka_unit_test(test_shipped_example),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
