@@ -8,6 +8,8 @@
 
 #include "clock.h"
 
+#define LAST_SECOND INT64_C(253402300799) /* of the year 9999 */
+
 static bool read_digits(const char **p, size_t count, int *ret_value)
 {
     int value = 0;
@@ -101,7 +103,7 @@ int rfc3339_parse(const char *text, uint64_t *ret_us)
         !read_offset(&text, &offset) || *text != '\0')
         return -EINVAL;
     seconds = timegm(&tm) - offset;
-    if (seconds < 0)
+    if (seconds < 0 || seconds > LAST_SECOND)
         return -EINVAL;
     *ret_us = (uint64_t)seconds * USEC_PER_SEC + fraction_us;
     return 0;

@@ -8,7 +8,7 @@
 # --no-journal, as root, from BUILDDIR; on the private host it is the packaged unit with the journal,
 # its ledger on a disk.
 #
-# BENCH_ONLY="pam gate load memory sudo ledger policy compile"  some of it.
+# BENCH_ONLY="pam gate load memory sudo ledger policy compile replay"  some of it.
 # BENCH_WITH="chrt -f 1"  starts everything measured with this; here to keep a busy machine's other
 #                         work from getting between, "taskset -c 0" to leave out what it costs to
 #                         wake another processor.
@@ -17,7 +17,7 @@
 set -eu
 cd "$(dirname "$(readlink -f "$0")")/../.."
 BUILD=$1
-ONLY=${BENCH_ONLY:-pam gate load memory sudo ledger policy compile}
+ONLY=${BENCH_ONLY:-pam gate load memory sudo ledger policy compile replay}
 OUT=build/bench.json
 ROUNDS=${BENCH_ROUNDS:-2000}
 WITH=${BENCH_WITH:-}
@@ -195,10 +195,44 @@ measure_compile() {
     figures '' "$BUILD/tests/bench/bench_compile" "$MEMORY/compile" 50
 }
 
+# The same list of accounts for the agent and for who replays; names are looked up before the first
+# decision is read, which is part of what is measured.
+replay() {
+    "${WITH_ACCOUNTS[@]}" "$BUILD/assent" --socket "$MEMORY/replay/public" policy replay \
+        "$MEMORY/candidate" --json >"$MEMORY/replayed"
+}
+
+replay_on_and_on() {
+    while replay; do :; done
+}
+
+measure_replay() {
+    local start took round background
+    say "100,000 recorded decisions put to 1,000 rules, 9 times; the gate meanwhile"
+    mkdir -p "$DISK/replay" "$MEMORY/candidate"
+    "$BUILD/tests/bench/bench_make" sudo-rules 1000 >"$MEMORY/candidate/bench.yaml"
+    "$BUILD/tests/bench/bench_decisions" 100000 1000 "$DISK/replay/ledger.db"
+    agent replay "$DISK" 10 "${WITH_ACCOUNTS[@]}"
+    for round in {1..9}; do
+        start=${EPOCHREALTIME/[.,]/}
+        replay
+        took=$((${EPOCHREALTIME/[.,]/} - start))
+        echo "$took $round"
+    done | sort -n | sed -n 's/ .*//; 5s/$/ us/p' >"$MEMORY/took"
+    figure replay "$(cat "$MEMORY/took")"
+    [ "$(jq .replayed "$MEMORY/replayed")" = 100000 ]
+    figures replay_ "$BUILD/tests/bench/bench_gate" "$ROUNDS" alone="$MEMORY/replay/gate"
+    replay_on_and_on &
+    background=$!
+    figures replay_ "$BUILD/tests/bench/bench_gate" "$ROUNDS" beside="$MEMORY/replay/gate"
+    kill "$background" 2>/dev/null
+    wait "$background" 2>/dev/null || true
+}
+
 # Each part with agents of its own, so that none is disturbed by another's.
 measure() {
     local part
-    for part in pam gate load memory sudo ledger policy compile; do
+    for part in pam gate load memory sudo ledger policy compile replay; do
         if ! wanted $part; then continue; fi
         set +e
         (
@@ -232,6 +266,8 @@ ledger commit alone / append 512 B + fdatasync|ledger_commit|append_512_fdatasyn
 10,000 rules, no match, sudo / sudoers, warm|policy_sudo_10000|sudoers_check|us|<= 1/1000
 10,000 rules, no match, login / libipa_hbac|policy_login_10000|hbac_login|us|<= 1/4000
 loading 10,000 rules / bare libyaml|policy_load|yaml_events|us|<= 2
+100,000 decisions replayed / 2 s|replay|2000000|us|<= 1
+gate question while decisions are replayed / alone|replay_beside|replay_alone|us|
 R
 }
 

@@ -370,6 +370,7 @@ static void test_what_is_not_understood_is_not_guessed(void **state UNUSED)
         "{\"uid\":1,\"rhost\":\"\"}",
         "{\"uid\":1,\"at\":\"yesterday\"}",
         "{\"uid\":1,\"at\":1795168800}",
+        "{\"uid\":1,\"at\":\"9999-12-31T23:59:59-00:01\"}",
         "{\"uid\":1,\"writable\":false}",
         "{\"uid\":1,\"ticket_state\":\"unasked\"}",
         "{\"uid\":1,\"reason_seen\":1.5}",
