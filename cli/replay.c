@@ -42,7 +42,7 @@ static int leave_out(struct replay *replay, const char *why, uint64_t count)
 /* What was answered then. */
 struct recorded {
     struct replay_answer answer;
-    bool monitored; /* the door let it through: nobody was asked for evidence */
+    bool monitored; /* the door let it through, and nobody was asked for evidence */
 };
 
 /* False: the record says nothing that is understood. */
@@ -219,6 +219,15 @@ static const char *ask(const struct policy_dir *dir, struct local_times *times, 
     return why;
 }
 
+/* As a monitored door calls it: what lacks evidence would not be allowed. */
+static struct replay_answer as_monitored(struct replay_answer answer)
+{
+    if (answer.decision == DECISION_ALLOW && answer.missing != 0)
+        answer.decision = DECISION_DENY;
+    answer.missing = 0;
+    return answer;
+}
+
 /* Puts the facts in replay->record to the policy, or to both. */
 static int put_to_policies(
     struct replay *replay, const json_t *decision, const struct recorded *recorded)
@@ -233,7 +242,7 @@ static int put_to_policies(
     if (why)
         return leave_out(replay, why, 1);
     if (!replay->before && recorded->monitored)
-        answers[1].missing = 0;
+        answers[1] = as_monitored(answers[1]);
     return count_change(replay, decision, answers);
 }
 

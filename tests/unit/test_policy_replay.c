@@ -326,8 +326,10 @@ static void test_what_a_monitored_door_let_through_was_refused(void **state)
     write_policy(f, candidate);
     add(&stream, DECIDED("would-deny", "\"no-man\"", SUDO("6", "man", "/a", AT("10:00:00"))));
     add(&stream, DECIDED("would-escalate", "\"sys-asks\"", SUDO("3", "sys", "/a", AT("10:00:00"))));
+    /* an allow that lacks evidence was called a refusal */
+    add(&stream, DECIDED("would-deny", "\"games-may\"", SUDO("5", "games", "/a", AT("10:00:00"))));
     json = replay_json(f, &stream);
-    assert_int_equal(number(json, "replayed"), 2);
+    assert_int_equal(number(json, "replayed"), 3);
     assert_int_equal(json_array_size(json_object_get(json, "changes")), 0);
 }
 
