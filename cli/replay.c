@@ -246,10 +246,19 @@ static int put_to_policies(
     return count_change(replay, decision, answers);
 }
 
+/* How many decisions a record stands for. No agent counts further than that. */
+static uint64_t weight_of(const json_t *decision)
+{
+    int64_t count = field_int(decision, "count", 0);
+
+    if (count > UINT32_MAX)
+        return UINT32_MAX;
+    return count > 0 ? (uint64_t)count : 1;
+}
+
 int replay_add(struct replay *replay, const json_t *decision)
 {
-    int64_t counted = field_int(decision, "count", 0);
-    uint64_t stands_for = counted > 0 ? (uint64_t)counted : 1;
+    uint64_t stands_for = weight_of(decision);
     const char *why = why_without_facts(decision);
     struct recorded recorded;
     int r;

@@ -198,12 +198,13 @@ measure_compile() {
 # The same list of accounts for the agent and for who replays; names are looked up before the first
 # decision is read, which is part of what is measured.
 replay() {
-    "${WITH_ACCOUNTS[@]}" "$BUILD/assent" --socket "$MEMORY/replay/public" policy replay \
+    # shellcheck disable=SC2086
+    "${WITH_ACCOUNTS[@]}" $WITH "$BUILD/assent" --socket "$MEMORY/replay/public" policy replay \
         "$MEMORY/candidate" --json >"$MEMORY/replayed"
 }
 
 replay_on_and_on() {
-    while replay; do :; done
+    while replay 2>/dev/null; do :; done
 }
 
 measure_replay() {
