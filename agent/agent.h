@@ -14,6 +14,7 @@
 #include "digest.h"
 #include "ids.h"
 #include "loading.h"
+#include "monitor.h"
 #include "policy/policy.h"
 #include "reasons.h"
 #include "refusals.h"
@@ -64,6 +65,7 @@ struct agent {
     struct refusals refusals;
     struct reasons reasons;
     struct tally *tallies;
+    struct monitor monitor;
     struct sessions sessions;
     struct ids ids;
     uint8_t seal_key[32];

@@ -103,21 +103,53 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
+/* What the decision is called. Without the evidence that it rests on an allow is none. */
+static const char *decision_word(const struct audit_decision *decision)
+{
+    const struct verdict *verdict = decision->verdict;
+
+    if (!decision->watched)
+        return decision_to_string(verdict->decision);
+    return verdict->decision == DECISION_ESCALATE ? "would-escalate" : "would-deny";
+}
+
+static const char *sentence_word(const struct audit_decision *decision)
+{
+    switch (decision->verdict->decision) {
+    case DECISION_ALLOW:
+        return decision->watched ? "was let through by monitor mode but would lack evidence to"
+                                 : "may";
+    case DECISION_ESCALATE:
+        return decision->watched ? "was let through by monitor mode but would have to ask to"
+                                 : "must ask to";
+    default:
+        return decision->watched ? "was let through by monitor mode but would not be allowed to"
+                                 : "may not";
+    }
+}
+
+/* What rules in monitor mode would have made of it. */
+static void put_would(json_t *json, enum decision would, const char *rule)
+{
+    if (would == 0)
+        return;
+    put(json, "would", decision_to_string(would));
+    put(json, "would_rule", rule);
+}
+
 void audit_decided(struct ledger_batch *batch, const struct audit_decision *decision)
 {
     const struct verdict *verdict = decision->verdict;
     json_t *json = begin(EVENT_DECIDED, decision->chain);
     AUTO_FREE char *what = scope_describe(decision->scope);
-    const char *word = verdict->decision == DECISION_ALLOW      ? "may"
-                       : verdict->decision == DECISION_ESCALATE ? "must ask to"
-                                                                : "may not";
     char message[MESSAGE_MAX];
 
     put_subject(json, decision->subject);
     put_scope(json, decision->scope);
     put(json, "tty", decision->tty);
-    put(json, "decision", decision_to_string(verdict->decision));
+    put(json, "decision", decision_word(decision));
     put(json, "rule", verdict->rule);
+    put_would(json, verdict->would, verdict->would_rule);
     put(json, "policy", decision->policy);
     put(json, "reason", decision->reason);
     if (decision->facts) {
@@ -126,8 +158,9 @@ void audit_decided(struct ledger_batch *batch, const struct audit_decision *deci
     } else {
         put(json, "facts_left_out", decision->facts_left_out);
     }
-    snprintf(message, sizeof(message), "%s %s %s%s%s: %s", decision->subject->name, word,
-        or_empty(what), verdict->rule ? " by rule " : "", or_empty(verdict->rule), verdict->reason);
+    snprintf(message, sizeof(message), "%s %s %s%s%s: %s", decision->subject->name,
+        sentence_word(decision), or_empty(what), verdict->rule ? " by rule " : "",
+        or_empty(verdict->rule), verdict->reason);
     commit(batch, json, message);
 }
 
@@ -194,6 +227,7 @@ void audit_request(struct ledger_batch *batch, const char *event, const struct r
     put(json, "detail", detail);
     if (strcmp(event, EVENT_REQUEST_OPENED) == 0)
         put(json, "decision", decision_to_string(DECISION_ESCALATE));
+    put_would(json, request->would, request->would_rule);
     if (request->facts)
         put_facts(json, request->facts);
     request_message(message, event, request, person, detail);
@@ -282,6 +316,20 @@ void audit_policy(struct ledger_batch *batch, const struct loading *loading, con
     put(json, "held", loading->held);
     if (loading_is_loud(loading))
         json_object_set_new(json, "priority", json_integer(LOG_WARNING));
+    commit(batch, json, message);
+}
+
+void audit_enforced(struct ledger_batch *batch, const char *what, const char *person, uid_t uid)
+{
+    json_t *json = begin(EVENT_ENFORCED, NULL);
+    AUTO_FREE char *escaped = str_escape_new(what);
+    char message[MESSAGE_MAX];
+
+    put(json, "subject", person);
+    json_object_set_new(json, "subject_uid", json_integer(uid));
+    put(json, "detail", escaped);
+    snprintf(message, sizeof(message), "%s ended monitor mode for %s: it is enforced from now on",
+        person, or_empty(escaped));
     commit(batch, json, message);
 }
 

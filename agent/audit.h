@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct ledger_batch;
 struct facts;
@@ -34,6 +35,7 @@ struct verdict;
 #define EVENT_COMPLETED "completed"
 #define EVENT_EXPIRED "expired"
 #define EVENT_REVOKED "revoked"
+#define EVENT_ENFORCED "enforced"
 #define EVENT_AGENT_STARTED "agent-started"
 #define EVENT_AGENT_STOPPED "agent-stopped"
 #define EVENT_RESCUE_USED "rescue-used"
@@ -47,6 +49,7 @@ struct audit_decision {
     const char *policy; /* digest */
     const char *tty;
     const char *reason;         /* typed by the person */
+    bool watched;               /* by monitor mode: let through, whatever the verdict is */
     const struct facts *facts;  /* NULL: policy was not asked this question, because: */
     const char *facts_left_out; /* static */
 };
@@ -77,6 +80,9 @@ void audit_policy(struct ledger_batch *batch, const struct loading *loading, con
 /* The agent itself: started, stopped, policy rejected. `digest` may be NULL. */
 void audit_agent(
     struct ledger_batch *batch, const char *event, const char *digest, const char *message);
+
+/* Monitor mode was left for `what`. */
+void audit_enforced(struct ledger_batch *batch, const char *what, const char *person, uid_t uid);
 
 /* A use of the rescue door while the agent was away, from its spool file. */
 void audit_rescue(struct ledger_batch *batch, const char *user, const char *service,

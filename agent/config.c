@@ -41,6 +41,7 @@ void config_done(struct config *config)
     free(config->host);
     free(config->auditors);
     texts_done(&config->labels);
+    texts_done(&config->monitor);
     free(config->label_list);
     *config = (struct config){0};
 }
@@ -104,6 +105,24 @@ static void take_labels(struct yaml_node *root, struct config *config, struct ya
         config->label_list[config->label_count++] = label;
 }
 
+/* Names of doors, as PAM has them, or "all". */
+static void take_monitor(struct yaml_node *root, struct config *config, struct yaml_errors *errors)
+{
+    struct yaml_node *node = yaml_take(root, "monitor");
+
+    if (!node || (yaml_kind_of(node) == YAML_MAPPING && !yaml_expect(node, YAML_SEQUENCE, errors)))
+        return;
+    for (size_t i = 0; i < yaml_count(node) && i < LABELS_MAX; i++) {
+        struct yaml_node *item = yaml_item(node, i);
+        const char *text = yaml_text(item, errors);
+
+        if (text && !str_is_name(text))
+            yaml_error(errors, item, "'%s' is not a door such as sudo, nor 'all'", text);
+        else if (text && texts_add(&config->monitor, text) < 0)
+            yaml_error(errors, item, "out of memory");
+    }
+}
+
 static void take_count(struct yaml_node *limits, const char *key, unsigned max, unsigned *value,
     struct yaml_errors *errors)
 {
@@ -151,6 +170,7 @@ static void read_keys(struct config *config, struct yaml_node *root, struct yaml
     take_name(root, "auditors", &config->auditors, errors);
     take_uid_range(root, config, errors);
     take_labels(root, config, errors);
+    take_monitor(root, config, errors);
     limits = yaml_take(root, "limits");
     if (limits && yaml_expect(limits, YAML_MAPPING, errors)) {
         take_count(limits, "requests_per_person", 64, &config->requests_per_person, errors);

@@ -17,6 +17,7 @@ struct config {
     struct texts labels;     /* words for this machine that policy can ask for */
     const char **label_list; /* the same, for facts */
     size_t label_count;
+    struct texts monitor;  /* doors that are only watched; "all": every one */
     uid_t human_uid_first; /* accounts in this range are people's, all others services */
     uid_t human_uid_last;
     unsigned requests_per_person; /* open at once */

@@ -220,6 +220,8 @@ static int start(struct agent *agent)
     if (r == 0 && !(agent->recall = recall_new(agent->event, agent->options.ledger)))
         r = -ENOMEM;
     if (r == 0)
+        r = monitor_load(agent);
+    if (r == 0)
         r = load_policy(agent);
     if (r == 0)
         r = lifecycle_load(agent);
@@ -308,6 +310,7 @@ void daemon_free(struct agent *agent)
     refusals_done(&agent->refusals);
     reasons_done(&agent->reasons);
     tally_done(&agent->tallies);
+    monitor_done(&agent->monitor);
     config_done(&agent->config);
     sd_event_source_disable_unref(agent->sweep);
     sd_event_unref(agent->event);

@@ -1,6 +1,7 @@
 #include "door.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +46,7 @@ struct audit_decision door_decision(const struct inquiry *inquiry)
         .policy = policy_digest(inquiry->policy),
         .tty = inquiry->tty,
         .reason = inquiry->reason,
+        .watched = inquiry->watched,
         .facts = left_out ? NULL : &inquiry->store.facts,
         .facts_left_out = left_out,
     };
@@ -174,6 +176,51 @@ static void allow_by_rule(struct inquiry *inquiry)
     ledger_submit(agent->ledger, batch, false, on_allow_durable, inquiry);
 }
 
+/* ---- letting through by monitor mode ---------------------------------------------------- */
+
+bool door_is_watched(const struct inquiry *inquiry)
+{
+    return monitor_covers(inquiry->agent, inquiry->scope.service);
+}
+
+/* A host that only watches stops nobody, even where its disk is full. */
+static void on_pass_durable(int result, uint64_t first_seq, void *userdata)
+{
+    struct inquiry *inquiry = userdata;
+    struct agent *agent = inquiry->agent;
+
+    (void)first_seq;
+    if (result < 0)
+        fprintf(stderr, "monitor mode let %s through, and it could not be recorded: %s\n",
+            inquiry->subject.name, strerror(-result));
+    inquiry_allow(inquiry, 0);
+    if (result == 0)
+        agent_committed(agent);
+}
+
+void door_pass(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    struct audit_decision decision;
+    struct ledger_batch *batch;
+
+    inquiry->watched = true;
+    if (continues_allow(inquiry)) {
+        inquiry_allow(inquiry, 0);
+        return;
+    }
+    batch = agent_new_id(agent, inquiry->chain) == 0 ? ledger_batch_new() : NULL;
+    if (!batch) {
+        on_pass_durable(-ENOMEM, 0, inquiry);
+        return;
+    }
+    decision = door_decision(inquiry);
+    audit_decided(batch, &decision);
+    ledger_submit(agent->ledger, batch, false, on_pass_durable, inquiry);
+}
+
+/* ---- deciding ------------------------------------------------------------------------- */
+
 /* A rule allows it, but evidence is missing: a grant that was asked for ahead brought it, or the
  * person is asked, or told what is missing. */
 static void allow_with_evidence(struct inquiry *inquiry)
@@ -183,8 +230,6 @@ static void allow_with_evidence(struct inquiry *inquiry)
     else
         escalation_begin(inquiry);
 }
-
-/* ---- deciding ------------------------------------------------------------------------- */
 
 /* Whether the agent must be told the groups first. */
 static bool lacks_groups(const struct inquiry *inquiry)
@@ -199,7 +244,8 @@ static void decide_possible(struct inquiry *inquiry)
     struct doorway door = inquiry_doorway(inquiry);
 
     policy_possible(agent->policy, &inquiry->store.facts, &inquiry->verdict);
-    if (inquiry->verdict.decision == DECISION_ALLOW || book_may_open(&agent->book, &door))
+    if (inquiry->verdict.decision == DECISION_ALLOW || book_may_open(&agent->book, &door) ||
+        door_is_watched(inquiry))
         /* Nothing is opened by this: the plugin asks about the command itself. */
         inquiry_allow(inquiry, 0);
     else
@@ -226,6 +272,8 @@ static void decide(struct inquiry *inquiry)
      * are over. */
     if (!inquiry->verdict.rule && book_may_open(&agent->book, &door))
         escalation_begin(inquiry);
+    else if (door_is_watched(inquiry))
+        door_pass(inquiry);
     else
         door_refuse(inquiry);
 }

@@ -22,6 +22,11 @@ struct audit_decision door_decision(const struct inquiry *inquiry);
 /* Records and answers no, for the verdict as it stands. */
 void door_refuse(struct inquiry *inquiry);
 
+/* Whether monitor mode covers it, and what is done then where the answer would not be yes: recorded
+ * as what it would have been, and let through. */
+bool door_is_watched(const struct inquiry *inquiry);
+void door_pass(struct inquiry *inquiry);
+
 /* Forgets everything about the question; a request that only it waited for is withdrawn.
  * Must be called once for every inquiry, also after its last answer. */
 void door_cancel(struct inquiry *inquiry);

@@ -225,6 +225,8 @@ int escalation_new_request(struct inquiry *inquiry, struct request **ret_request
     request->tty = inquiry->tty ? strdup(inquiry->tty) : NULL;
     request->key = inquiry_key(inquiry);
     request->facts = &inquiry->store.facts;
+    request->would = verdict->would;
+    request->would_rule = verdict->would_rule;
     memcpy(request->id, inquiry->reserved, sizeof(request->id));
     *ret_request = request;
     return 0;
@@ -353,7 +355,9 @@ static void allow_once_complete(struct inquiry *inquiry)
 /* What the verdict alone leads to, without a grant or a request that is there already. */
 static void follow_verdict(struct inquiry *inquiry)
 {
-    if (inquiry->verdict.decision == DECISION_DENY) {
+    if (door_is_watched(inquiry)) {
+        door_pass(inquiry);
+    } else if (inquiry->verdict.decision == DECISION_DENY) {
         door_refuse(inquiry);
     } else if (inquiry->verdict.decision == DECISION_ALLOW) {
         allow_once_complete(inquiry);

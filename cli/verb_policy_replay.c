@@ -3,39 +3,21 @@
 #include <string.h>
 
 #include "../common/clock.h"
-#include "../common/parse.h"
-#include "../common/rfc3339.h"
 #include "decisions.h"
 #include "json.h"
 #include "output.h"
 #include "progress.h"
 #include "replay.h"
+#include "since.h"
 #include "verbs.h"
 #include "view_replay.h"
 
-#define SINCE_DEFAULT "30d"
 #define PROGRESS_EVERY 5000
 
 struct run {
     const struct cli_options *options;
     struct replay replay;
 };
-
-/* A length of time before now, a day (its beginning, UTC) or a time. */
-static int read_since(const char *text, uint64_t *ret_since_us)
-{
-    uint64_t length_us, now_us = clock_realtime_us();
-    char day[32];
-
-    if (parse_duration(text, &length_us) == 0) {
-        *ret_since_us = length_us < now_us ? now_us - length_us : 0;
-        return 0;
-    }
-    if (rfc3339_parse(text, ret_since_us) == 0)
-        return 0;
-    snprintf(day, sizeof(day), "%.10sT00:00:00Z", text);
-    return strlen(text) == 10 ? rfc3339_parse(day, ret_since_us) : -EINVAL;
-}
 
 static int on_decision(const json_t *decision, void *userdata)
 {
@@ -79,11 +61,10 @@ int verb_policy_replay(int argc UNUSED, char **argv, const struct cli_options *o
 {
     CLEANUP(policy_dir_done) struct policy_dir policy = {0};
     struct run run = {.options = options, .replay = {.policy = &policy}};
-    const char *since = cli_value(options, "since");
     uint64_t since_us;
     int r;
 
-    if (read_since(since ? since : SINCE_DEFAULT, &since_us) < 0)
+    if (since_parse(cli_value(options, "since"), &since_us) < 0)
         return cli_usage_error(options, "--since takes a length of time as 30d, a day as "
                                         "2026-11-20, or a time as 2026-11-20T10:00:00Z");
     r = policy_dir_load(&policy, argv[1]);

@@ -57,6 +57,12 @@ static const struct cli_option check_options[] = {
     {0},
 };
 
+static const struct cli_option enforce_options[] = {
+    {"since", "WHEN", "how far back to look: 30d (default), a day or a time"},
+    {"yes", NULL, "do not ask after the report"},
+    {0},
+};
+
 static const struct cli_option help_options[] = {
     {"machine", NULL, "print every verb and option, one a line"},
     {0},
@@ -284,6 +290,22 @@ const struct cli_verb verbs[] = {
         .example = "assent policy check && assent reload\n",
         .exits = "0 the new policy is in force, 1 failed, 2 errors in it, 3 not for you",
         .options = no_options,
+    },
+    {
+        .name = "enforce",
+        .run = verb_enforce,
+        .operands = "all|DOOR|rule:ID",
+        .summary = "leave monitor mode: enforce what was only watched (root)",
+        .text =
+            "Shows first what enforcing would have refused or put to people, then asks. Take the\n"
+            "word out of assent.yaml or the rule before; `assent status` tells what is watched.\n",
+        .example = "assent enforce sudo\nassent enforce rule:no-shells --since 7d\n",
+        .exits =
+            "0 enforced, 1 failed, 2 wrong usage or still said to be watched, 3 not root or not "
+            "agreed",
+        .options = enforce_options,
+        .operands_min = 1,
+        .operands_max = 1,
     },
     {
         .name = "setup",

@@ -56,6 +56,32 @@ static void put_counts(struct str_builder *out, const struct view *view, const j
     view_row(out, view, "Now", text);
 }
 
+/* "sudo is not enforced (monitor mode)": loud, but meant. */
+static void put_monitored(struct str_builder *out, const struct view *view, const json_t *status)
+{
+    size_t index;
+    json_t *item;
+
+    json_array_foreach(field_array(status, "monitor"), index, item)
+    {
+        const char *what = field_text_or(item, "what", "?");
+
+        if (index == 0) {
+            str_append(out, "\n");
+            view_styled(out, view, STYLE_WARN, "Monitor mode: decided and recorded, not enforced");
+            str_append(out, "\n");
+        }
+        str_append(out, "  ");
+        text_put(out, strcmp(what, "all") == 0 ? "every door" : what);
+        if (!field_bool(item, "declared", true)) {
+            str_append(out, " (its file does not say so any more; to end it: assent enforce ");
+            text_put(out, what);
+            str_append(out, ")");
+        }
+        str_append(out, "\n");
+    }
+}
+
 void view_show_status(struct str_builder *out, const struct view *view, const json_t *status)
 {
     bool healthy = field_bool(status, "healthy", false);
@@ -71,6 +97,7 @@ void view_show_status(struct str_builder *out, const struct view *view, const js
     view_row_time(out, view, "Started", field_time(status, "started"));
     put_counts(out, view, status);
     view_show_policy(out, view, field_object(status, "policy"));
+    put_monitored(out, view, status);
     put_lines(out, view, STYLE_BAD, "Problems", field_array(status, "problems"));
 }
 

@@ -29,6 +29,7 @@ static const struct journal_event EVENTS[] = {
     {"review-overdue", "0d4004b947e04a20b5eff9942a71f5eb", LOG_ERR},
     {"agent-started", "6b691ac461c84e42a83163fbecf22327", LOG_NOTICE},
     {"agent-stopped", "fab8e078d9134144b6f250f6fdaac50f", LOG_NOTICE},
+    {"enforced", "9286ea2a467e4339883c4d2788c5cc93", LOG_NOTICE},
     {"rescue-used", "e5f29da548bb4f52a1b320e14f2be71c", LOG_CRIT},
     {"integrity-failed", "4325676834484e0d90f793773b698276", LOG_CRIT},
 };

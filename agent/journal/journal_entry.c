@@ -38,6 +38,8 @@ static const struct {
     {"reason", "ASSENT_REASON"},
     {"detail", "ASSENT_DETAIL"},
     {"ticket", "ASSENT_TICKET"},
+    {"would", "ASSENT_WOULD"},
+    {"would_rule", "ASSENT_WOULD_RULE"},
     {"control", "ASSENT_CONTROL"},
     {"peer", "ASSENT_PEER"},
     {"expires", "ASSENT_EXPIRES"},

@@ -19,12 +19,14 @@
     "'event', event"
 #define ANSWER MEMBER("decision") ", " MEMBER("rule") ", " MEMBER("policy") ", " MEMBER("run_as")
 #define WITH_FACTS BARE ", " ANSWER ", " MEMBER("facts")
+#define WITH_WOULD WITH_FACTS ", " MEMBER("would") ", " MEMBER("would_rule")
 #define WITHOUT_FACTS BARE ", " ANSWER ", " MEMBER("count") ", " MEMBER("facts_left_out")
 
 /* The signs in front of columns keep SQLite from the index: the table is walked in order. */
 static const char WALK[] =
     "SELECT CASE WHEN length(record) > " RECORD_MAX " OR NOT json_valid(record)"
-    " THEN json_object(" BARE ") WHEN json_type(record, '$.facts') = 'object'"
+    " THEN json_object(" BARE ") WHEN instr(record, '\"would\":') > 0"
+    " THEN json_object(" WITH_WOULD ") WHEN json_type(record, '$.facts') = 'object'"
     " THEN json_object(" WITH_FACTS ") ELSE json_object(" WITHOUT_FACTS ") END"
     " FROM audit WHERE seq > ?1 AND seq <= ?2 AND +event IN " DECISIONS " AND +time >= ?3"
     " ORDER BY seq";

@@ -160,7 +160,7 @@ static void put_rule(struct digest *digest, const struct policy *policy, const s
     put_text(digest, rule->advice);
     put_text(digest, decision_to_string(rule->decision));
     put_number(digest, rule->disabled);
-    put_number(digest, rule->monitored);
+    put_number(digest, rule->says_monitor);
     put_who(digest, policy, &rule->who);
     put_names(digest, &policy->entitlement_names, &rule->entitlements);
     put_what(digest, policy, &rule->what);

@@ -39,6 +39,19 @@ int64_t policy_find_rule(const struct policy *policy, const char *id)
     return -1;
 }
 
+void policy_watch_rule(struct policy *policy, size_t index, bool watched)
+{
+    struct rule *rule = &policy->rules[index];
+
+    rule->monitored = (watched && !rule->disabled) || rule->says_monitor;
+    policy->has_monitored |= rule->monitored;
+}
+
+bool policy_rule_says_monitor(const struct policy *policy, size_t index)
+{
+    return policy->rules[index].says_monitor;
+}
+
 int policy_rule_digest(const struct policy *policy, size_t index, char ret_hex[POLICY_DIGEST_SIZE])
 {
     return canonical_rule(policy, &policy->rules[index], ret_hex);

@@ -106,6 +106,7 @@ struct rule {
     const char *advice;
     enum decision decision;
     bool disabled;
+    bool says_monitor; /* in the file */
     bool monitored;
 
     struct who who;

@@ -309,6 +309,11 @@ void policy_rule(const struct policy *policy, size_t index, struct rule_info *re
 /* By id; -1 when there is none. */
 int64_t policy_find_rule(const struct policy *policy, const char *id);
 
+/* The rule is watched though its file does not say so (any more), or as its file says again. Loop
+ * thread; holds for this policy object. */
+void policy_watch_rule(struct policy *policy, size_t index, bool watched);
+bool policy_rule_says_monitor(const struct policy *policy, size_t index);
+
 /* SHA-256 over what the rule means, with the entitlements it names, without its certificate: a
  * rule that was changed is another rule. Returns 0 or -ENOMEM. */
 MUST_USE int policy_rule_digest(

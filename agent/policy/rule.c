@@ -92,7 +92,8 @@ static void read_switches(struct reading *reading, struct yaml_node *node, struc
     struct yaml_node *accept = yaml_take(node, "accept");
 
     rule->disabled = disabled && read_bool(reading, disabled);
-    rule->monitored = monitor && read_bool(reading, monitor);
+    rule->says_monitor = monitor && read_bool(reading, monitor);
+    rule->monitored = rule->says_monitor;
     if (rule->disabled && rule->monitored)
         yaml_error(reading->errors, monitor, "a disabled rule is not watched either; take one out");
     reading->policy->has_monitored |= rule->monitored;

@@ -16,7 +16,7 @@ static const char *const PROMISED[] = {"policy-loaded", "policy-rejected", "rule
     "recertified", "decided", "request-opened", "stage-started", "approval", "refusal",
     "request-expired", "request-withdrawn", "granted", "used", "denied-use", "session-opened",
     "session-ended", "completed", "expired", "revoked", "break-glass", "review-opened",
-    "review-closed", "review-overdue", "agent-started", "agent-stopped", "rescue-used",
+    "review-closed", "review-overdue", "agent-started", "agent-stopped", "enforced", "rescue-used",
     "integrity-failed"};
 
 static struct journal_entry build(const char *event, const char *chain, const char *text)

@@ -1,0 +1,64 @@
+#include "call.h"
+#include "json.h"
+#include "monitored.h"
+#include "output.h"
+#include "setup_view.h"
+#include "since.h"
+#include "text.h"
+#include "verbs.h"
+
+/* The report comes first, whatever was said on the command line: it is what is decided on. */
+static int show_report(const struct cli_options *options, const char *what)
+{
+    AUTO_JSON json_t *rows = NULL;
+    struct str_builder out = {0};
+    struct view view;
+    uint64_t since_us;
+    int r;
+
+    if (since_parse(cli_value(options, "since"), &since_us) < 0)
+        return cli_usage_error(options, "--since takes a length of time as 30d, a day as "
+                                        "2026-11-20, or a time as 2026-11-20T10:00:00Z");
+    r = monitored_read(options, what, since_us, &rows);
+    if (r != CLI_OK)
+        return r;
+    if (options->json)
+        return output_json(rows);
+    view_init(&view, options);
+    str_append(&out, "Enforcing would have changed this:\n\n");
+    monitored_show(&out, &view, rows);
+    return output_text(&out);
+}
+
+static int agree(const struct cli_options *options)
+{
+    if (cli_value(options, "yes"))
+        return CLI_OK;
+    if (!options->tty_in) {
+        cli_error(
+            "nothing was changed: there is no terminal to ask at; with --yes it is not asked");
+        return CLI_USAGE;
+    }
+    if (setup_ask("Enforce it from now on?"))
+        return CLI_OK;
+    cli_error("nothing was changed");
+    return CLI_REFUSED;
+}
+
+int verb_enforce(int argc UNUSED, char **argv, const struct cli_options *options)
+{
+    AUTO_JSON json_t *reply = NULL;
+    struct str_builder out = {0};
+    int r = show_report(options, argv[1]);
+
+    if (r == CLI_OK)
+        r = agree(options);
+    if (r == CLI_OK)
+        r = call_method(options, "LeaveMonitor", json_pack("{s:s}", "what", argv[1]), &reply);
+    if (r != CLI_OK || options->json)
+        return r;
+    str_append(&out, "\nEnforced from now on: ");
+    text_put(&out, argv[1]);
+    str_append(&out, ".\n");
+    return output_text(&out);
+}
