@@ -291,11 +291,13 @@ const char *escalation_too_many(const struct inquiry *inquiry)
     return NULL;
 }
 
-/* A login by key alone cannot be asked for a reason: those who decide see that there is none. */
+/* A login by key alone cannot be asked for a reason. Where policy does not write that one is
+ * needed, those who decide see that there is none. */
 static bool may_do_without(const struct inquiry *inquiry)
 {
     return inquiry->verdict.missing == 0 ||
-           (inquiry->verdict.missing == EVIDENCE_REASON && is_login(inquiry));
+           (inquiry->verdict.missing == EVIDENCE_REASON && inquiry->verdict.evidence->unwritten &&
+               is_login(inquiry));
 }
 
 static void open_request(struct inquiry *inquiry)

@@ -227,7 +227,9 @@ static void read_control(
 }
 
 const struct evidence_rule evidence_reason = {
-    .terms = {.required = EVIDENCE_REASON, .reason_length = EVIDENCE_REASON_LENGTH},
+    .terms = {.required = EVIDENCE_REASON,
+        .unwritten = true,
+        .reason_length = EVIDENCE_REASON_LENGTH},
 };
 
 static struct evidence_rule *new_evidence(struct reading *reading)

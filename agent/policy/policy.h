@@ -129,6 +129,7 @@ enum evidence {
 /* What evidence a rule or entitlement asks for. Borrowed from the policy. */
 struct evidence_terms {
     unsigned required;          /* enum evidence */
+    bool unwritten;             /* a rule that asks people wants a reason without saying so */
     unsigned reason_length;     /* visible characters at least */
     unsigned reason_repeats;    /* the same reason is taken this often */
     const char *ticket_pattern; /* POSIX extended regular expression, NULL: any word */

@@ -33,6 +33,8 @@
     "allow, " CERTIFIED " }\n"                                                                  \
     "  - { id: buddy-allow, who: { user: daemon }, what: { entitlement: buddy }, decision: "    \
     "allow, " CERTIFIED " }\n"                                                                  \
+    "  - { id: door-asks, who: { user: daemon }, what: { service: sshd }, "                     \
+    "      evidence: { reason: required }, " ASK_LEADS " }\n"                                   \
     "  - { id: games-in, who: { user: games }, what: { service: sshd }, decision: "             \
     "allow, " CERTIFIED " }\n"
 
@@ -390,6 +392,22 @@ static void test_a_refusal_names_what_is_missing(void **state)
     assert_int_equal(audit_count(f, "request-opened"), 0);
 }
 
+/* A login by key alone cannot be asked: where policy writes that a reason is needed, that is no. */
+static void test_login_without_a_prompt(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_DAEMON, "10.0.0.1");
+    struct gate_result result;
+
+    ask.flags = 0;
+    result = gate_once(f, &ask);
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_non_null(strstr(result.text, "reason"));
+    assert_int_equal(audit_count(f, "request-opened"), 0);
+    ask.reason = "to see the door";
+    assert_int_equal(gate_once(f, &ask).kind, GATE_WAIT);
+}
+
 static void test_list(void **state)
 {
     struct agent_fixture *f = *state;
@@ -434,6 +452,7 @@ int main(int argc, char **argv)
         TEST(test_a_peer_is_asked_for_again),
         TEST(test_evidence_is_recorded),
         TEST(test_a_refusal_names_what_is_missing),
+        TEST(test_login_without_a_prompt),
         TEST(test_list),
     };
 
