@@ -18,6 +18,7 @@ const struct public_method methods_table[] = {
     {"io.assent.ListRequests", PUBLIC_ANYONE, method_list_requests},
     {"io.assent.GetRequest", PUBLIC_ANYONE, method_get_request},
     {"io.assent.ListEntitlements", PUBLIC_ANYONE, method_list_entitlements},
+    {"io.assent.Explain", PUBLIC_ANYONE, method_explain},
     {"io.assent.OpenRequest", PUBLIC_ANYONE, method_open_request},
     {"io.assent.WaitRequest", PUBLIC_ANYONE, method_wait_request},
     {"io.assent.ApproveRequest", PUBLIC_ANYONE, method_approve_request},

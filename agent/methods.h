@@ -34,6 +34,7 @@ void method_rollback_policy(struct public_call *call, json_t *parameters, void *
 void method_watch(struct public_call *call, json_t *parameters, void *userdata);
 void method_list_requests(struct public_call *call, json_t *parameters, void *userdata);
 void method_get_request(struct public_call *call, json_t *parameters, void *userdata);
+void method_explain(struct public_call *call, json_t *parameters, void *userdata);
 void method_wait_request(struct public_call *call, json_t *parameters, void *userdata);
 void method_leave_monitor(struct public_call *call, json_t *parameters, void *userdata);
 void method_list_entitlements(struct public_call *call, json_t *parameters, void *userdata);

@@ -1,12 +1,12 @@
 #include "policy_dir.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "directory.h"
 #include "text.h"
 
 void policy_dir_done(struct policy_dir *dir)
@@ -16,20 +16,6 @@ void policy_dir_done(struct policy_dir *dir)
     json_decref(dir->unknown);
     free(dir->gids);
     *dir = (struct policy_dir){0};
-}
-
-/* An empty or missing directory is a policy to the agent, but surely a mistake here. */
-static int check_directory(const char *path)
-{
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = fd < 0 ? errno : 0;
-    AUTO_FREE char *escaped = NULL;
-
-    if (error == 0)
-        return CLI_OK;
-    escaped = str_escape_new(path);
-    cli_error("cannot read the directory %s: %s", escaped ? escaped : "?", strerror(error));
-    return error == ENOENT || error == ENOTDIR ? CLI_USAGE : CLI_FAILED;
 }
 
 static int say_errors(const struct yaml_errors *errors)
@@ -84,7 +70,7 @@ static int resolve_groups(struct policy_dir *dir)
 int policy_dir_load(struct policy_dir *dir, const char *path)
 {
     CLEANUP(yaml_errors_done) struct yaml_errors errors = {0};
-    int r = check_directory(path);
+    int r = directory_check(path);
 
     if (r != CLI_OK)
         return r;

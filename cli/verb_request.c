@@ -7,11 +7,11 @@
 #include "../common/names.h"
 #include "../common/parse.h"
 #include "call.h"
+#include "command.h"
 #include "field.h"
 #include "json.h"
 #include "output.h"
 #include "params.h"
-#include "resolve.h"
 #include "text.h"
 #include "verbs.h"
 #include "view.h"
@@ -25,72 +25,13 @@ static const char *service_of(const struct cli_options *options)
     return service ? service : SERVICE_SUDO;
 }
 
-static bool is_setuid_door(const char *service)
-{
-    static const char *const doors[] = {
-        SERVICE_SUDO, SERVICE_SUDO_I, SERVICE_SU, SERVICE_SU_L, SERVICE_DOAS};
-
-    for (size_t i = 0; i < ARRAY_SIZE(doors); i++)
-        if (strcmp(doors[i], service) == 0)
-            return true;
-    return false;
-}
-
-static int say_not_found(const char *command, int error)
-{
-    AUTO_FREE char *escaped = str_escape_new(command);
-
-    if (error == -ENOENT)
-        cli_error("there is no command '%s' where sudo looks (" RESOLVE_PATH ")",
-            escaped ? escaped : "?");
-    else
-        cli_error("'%s': %s", escaped ? escaped : "?", strerror(-error));
-    return CLI_FAILED;
-}
-
-/* The command as sudo will see it; says so where that differs from what was typed. */
-static int resolve(const char *typed, char **ret_path)
-{
-    AUTO_FREE char *path = NULL, *shown_typed = NULL, *shown_path = NULL;
-    int r = resolve_command(typed, RESOLVE_PATH, &path);
-
-    if (r < 0)
-        return say_not_found(typed, r);
-    shown_typed = str_escape_new(typed);
-    shown_path = str_escape_new(path);
-    if (strcmp(typed, path) != 0 && shown_typed && shown_path)
-        cli_error("%s is %s", shown_typed, shown_path);
-    *ret_path = TAKE_PTR(path);
-    return CLI_OK;
-}
-
-static int append_argument(json_t *command, const char *argument)
-{
-    if (!str_is_utf8(argument, strlen(argument))) {
-        cli_error("an argument of the command is not valid UTF-8");
-        return CLI_USAGE;
-    }
-    return json_array_append_new(command, json_string(argument)) == 0 ? CLI_OK : CLI_FAILED;
-}
-
 static int add_command(const struct cli_options *options, json_t *params, int argc, char **argv)
 {
-    AUTO_FREE char *path = NULL;
-    AUTO_JSON json_t *command = json_array();
-    int r;
-
     if (argc == 0)
         return CLI_OK;
     if (strcmp(service_of(options), SERVICE_SUDO) != 0)
         return cli_usage_error(options, "only sudo takes a command");
-    r = resolve(argv[0], &path);
-    if (r == CLI_OK)
-        r = append_argument(command, path);
-    for (int i = 1; r == CLI_OK && i < argc; i++)
-        r = append_argument(command, argv[i]);
-    if (r == CLI_OK && json_object_set(params, "command", command) < 0)
-        r = CLI_FAILED;
-    return r;
+    return command_add(params, argc, argv);
 }
 
 /* Where the command will be run: sudo keeps the directory, and a relative argument means
@@ -112,12 +53,12 @@ static int add_door(const struct cli_options *options, json_t *params)
 
     if (!str_is_name(service))
         return cli_usage_error(options, "--service is not the name of a service");
-    if (run_as && !is_setuid_door(service))
+    if (run_as && !command_is_of(service))
         return cli_usage_error(options, "--run-as goes with sudo and su alone");
     if (run_as && !str_is_name(run_as))
         return cli_usage_error(options, "--run-as is not the name of an account");
     r = params_set(params, "service", service, "--service");
-    if (r == CLI_OK && is_setuid_door(service))
+    if (r == CLI_OK && command_is_of(service))
         r = params_set(params, "run_as", run_as ? run_as : "root", "--run-as");
     return r;
 }

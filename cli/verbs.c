@@ -68,6 +68,29 @@ static const struct cli_option help_options[] = {
     {0},
 };
 
+static const struct cli_option explain_options[] = {
+    {"policy", "DIR", "ask the policy in DIR, not the one in force"},
+    {"facts", "FILE", "a JSON object with the keys of a test's given:; - for standard input"},
+    {"all", NULL, "also rules that are about something else"},
+    {"user", "USER", "who asks"},
+    {"kind", "KIND", "human or service"},
+    {"group", "GROUP,...", "the groups of the system that they are in"},
+    {"service", "SERVICE", "the door; with a command sudo"},
+    {"run-as", "USER", "the account to become; for sudo root"},
+    {"command", "LINE", "absolute path and arguments"},
+    {"entitlement", "NAME", "what is asked for by name"},
+    {"host", "NAME", "the host; this one"},
+    {"label", "LABEL,...", "its labels"},
+    {"rhost", "ADDRESS", "where the login comes from, or local"},
+    {"tty", "KIND", "none, pty or console"},
+    {"at", "TIME", "when, as 2026-11-20T10:00:00Z; now"},
+    {"reason", "TEXT", "the reason given"},
+    {"ticket", "TEXT", "the ticket given"},
+    {"peer", "PERSON", "the colleague named"},
+    {"control", "WORD", "the control named"},
+    {0},
+};
+
 static const struct cli_option test_options[] = {
     {"cover", "[PERCENT]", "list what no test reaches; fail below PERCENT"},
     {"format", "FORMAT", "text (default), tap or junit"},
@@ -238,6 +261,25 @@ const struct cli_verb verbs[] = {
             "little cover, or wrong usage",
         .options = test_options,
         .operands_max = 1,
+    },
+    {
+        .name = "policy explain",
+        .run = verb_policy_explain,
+        .operands = "[ID] [-- CMD ARG...]",
+        .summary = "what policy makes of some facts, rule by rule",
+        .text =
+            "Facts are those of the request ID as they were recorded, those in FILE, or those of "
+            "the\n"
+            "options; without --user they are about yourself. Asks the policy in force, or with\n"
+            "--policy the one in DIR, without an agent. --command takes the line as it stands, a\n"
+            "command behind -- is looked up where sudo looks.\n",
+        .example =
+            "assent policy explain -- systemctl restart postgresql\n"
+            "assent policy explain --policy ./policy.d --user erin --group dba --service sshd\n"
+            "assent policy explain K7QM-2F9X --json | jq -r .rule\n",
+        .exits = "0 explained, 1 failed, 2 wrong usage or errors in the policy, 3 not for you",
+        .options = explain_options,
+        .operands_max = -1,
     },
     {
         .name = "policy replay",

@@ -30,6 +30,11 @@ int cast_id(struct cast *cast, enum cast_kind kind, const char *name, uint32_t *
     return 0;
 }
 
+bool cast_made_up(uint32_t id)
+{
+    return id >= MADE_UP_FIRST && id < UINT32_MAX;
+}
+
 void cast_done(struct cast *cast)
 {
     for (size_t i = 0; i < CAST_KINDS; i++)

@@ -32,6 +32,9 @@ struct cast {
 /* Returns 0 or -ENOMEM. */
 MUST_USE int cast_id(struct cast *cast, enum cast_kind kind, const char *name, uint32_t *ret_id);
 
+/* Whether nobody has that id but a name of a cast. */
+bool cast_made_up(uint32_t id);
+
 void cast_done(struct cast *cast);
 
 /* Names that do not exist, and people whose accounts are locked. */

@@ -130,12 +130,14 @@ MUST_USE int ledger_meta(struct ledger *ledger, const char *key, char **ret_valu
 MUST_USE int ledger_each_audit(
     struct ledger *ledger, uint64_t after, unsigned limit, ledger_audit_fn row, void *userdata);
 
+/* The loop's own connection, for the reads of ledger_policy.h and ledger_decisions.h. */
+struct ledger_reader;
+struct ledger_reader *ledger_own_reader(struct ledger *ledger);
+
 /* ---- reading, from another thread ------------------------------------------------------
  *
  * A read-only connection of its own; one thread at a time. The ledger must have been opened in
  * this process before. Keep walks short: the write-ahead log cannot be emptied meanwhile. */
-
-struct ledger_reader;
 
 MUST_USE int ledger_reader_open(const char *path, struct ledger_reader **ret_reader);
 

@@ -39,6 +39,25 @@ static int64_t to_signed(uint64_t number)
     return number > INT64_MAX ? INT64_MAX : (int64_t)number;
 }
 
+/* The index holds event and time, so that only a minute's openings are looked at. */
+static const char OPENING[] = "SELECT record FROM audit WHERE event = 'request-opened'"
+                              " AND time BETWEEN ?2 - 60000000 AND ?2 + 60000000 AND chain = ?1"
+                              " LIMIT 1";
+
+int ledger_reader_opening(
+    struct ledger_reader *reader, const char *request, uint64_t near_us, char **ret_record)
+{
+    AUTO_STATEMENT sqlite3_stmt *statement = NULL;
+    int r = ledger_db_prepare(reader->db, OPENING, &statement);
+
+    if (r < 0)
+        return r;
+    if (sqlite3_bind_text(statement, 1, request, -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_int64(statement, 2, to_signed(near_us)) != SQLITE_OK)
+        return ledger_db_error(reader->db);
+    return ledger_reader_take_text(reader, statement, ret_record);
+}
+
 int ledger_reader_seek_decision(struct ledger_reader *reader, struct ledger_range *range)
 {
     AUTO_STATEMENT sqlite3_stmt *statement = NULL;

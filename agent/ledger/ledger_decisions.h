@@ -19,6 +19,11 @@ struct ledger_range {
  * that cannot be read has the first three alone. Negative ends the walk. */
 typedef int (*ledger_decision_fn)(const char *json, void *userdata);
 
+/* The record of a request's opening, which was made about `near_us` (wall clock): within a minute
+ * of it. -ENOENT; caller frees. */
+MUST_USE int ledger_reader_opening(
+    struct ledger_reader *reader, const char *request, uint64_t near_us, char **ret_record);
+
 /* Moves `range->after` to just before the first decision in it; to the end if there is none. */
 MUST_USE int ledger_reader_seek_decision(struct ledger_reader *reader, struct ledger_range *range);
 

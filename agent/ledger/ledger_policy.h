@@ -35,8 +35,6 @@ void ledger_batch_text_end(struct ledger_batch *batch, const char *digest, uint6
 /* ---- reading: on the loop with ledger_own_reader(), else with a reader of the thread's own ----
  */
 
-struct ledger_reader *ledger_own_reader(struct ledger *ledger);
-
 struct ledger_version {
     const char *digest;
     bool complete; /* its text is kept */

@@ -10,6 +10,7 @@
 #include "../../cli/field.h"
 #include "../../cli/varlink.h"
 #include "../../cli/view.h"
+#include "../../cli/view_explain.h"
 #include "../../cli/wait.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -58,8 +59,8 @@ static void show(show_fn function, const json_t *value, unsigned width)
 
 static void show_all(const json_t *value, unsigned width)
 {
-    static const show_fn one[] = {
-        view_show_request, view_show_grant, view_show_status, view_show_policy, view_show_event};
+    static const show_fn one[] = {view_show_request, view_show_grant, view_show_status,
+        view_show_policy, view_show_event, view_show_explanation};
     static const show_fn many[] = {view_show_requests, view_show_grants, view_show_versions};
 
     for (size_t i = 0; i < ARRAY_SIZE(one); i++)
