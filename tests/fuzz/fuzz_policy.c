@@ -1,12 +1,14 @@
 /* Fuzzes the policy language: the input is compiled as one file, or as two split at the first
- * line "---8<---"; a policy that loads gets ids out of the input's own hash and decides on facts
- * made of its own names. The index must not change a verdict. Then its tests are read and run,
- * whose results the index must not change either. Built by `make fuzz`; every input in
- * corpus/policy is replayed by the tests. */
+ * line "---8<---"; a policy that loads gets ids, certificates and people who are gone out of the
+ * input's own hash and decides on facts made of its own names. The index must not change a verdict,
+ * an explanation agrees with it, and every question about it has an answer. Then its tests are read
+ * and run, whose results the index must not change either. Built by `make fuzz`; every input in
+ * corpus/policy and every file of tests/policy is replayed by the tests. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../agent/policy/lint/lint.h"
 #include "../../agent/policy/policy.h"
 #include "../../agent/study/suite.h"
 #include "../../agent/yaml/yaml.h"
@@ -32,12 +34,25 @@ static void seed_from(const uint8_t *data, size_t size)
         state = (state ^ data[i]) * UINT64_C(1099511628211);
 }
 
+#define NOW_US UINT64_C(1795132800000000) /* in November 2026 */
+#define YEAR_US UINT64_C(31536000000000)
+
+static uint64_t draw_time(void)
+{
+    return NOW_US - YEAR_US + draw(1000) * (2 * YEAR_US / 1000);
+}
+
 static void resolve(struct policy *policy)
 {
-    for (size_t i = 0; i < policy_user_count(policy); i++)
+    for (size_t i = 0; i < policy_user_count(policy); i++) {
         policy_resolve_user(policy, i, draw(4) != 0, draw(8));
+        policy_note_account(policy, i, draw(8) == 0, draw(8) == 0 ? draw_time() : 0);
+    }
     for (size_t i = 0; i < policy_group_count(policy); i++)
         policy_resolve_group(policy, i, draw(4) != 0, draw(8));
+    for (size_t i = 0; i < policy_rule_count(policy); i++)
+        if (draw(4) == 0)
+            policy_certify(policy, i, draw_time());
 }
 
 struct drawn {
@@ -45,14 +60,70 @@ struct drawn {
     gid_t groups[4];
     struct zone_time zones[POLICY_ZONES_MAX];
     const char *argv[4];
+    const char *labels[3];
 };
 
 static const char *draw_text(void)
 {
     static const char *const texts[] = {"sshd", "sudo", "su", "db1", "/bin/cat", "/usr/bin/id",
-        "/var/log/../x", "-l", "", "a", "web1.example.org", "\xff", NULL};
+        "/var/log/../x", "-l", "", "a", "web1.example.org", "web", "env=prod", "INC-4711",
+        "replica is stuck", "recorded", "\xff", NULL};
 
     return texts[draw(ARRAY_SIZE(texts))];
+}
+
+/* A service that some entitlement opens, or any text. */
+static const char *draw_service(const struct policy *policy)
+{
+    size_t count = policy_entitlement_count(policy);
+    struct entitlement_info info;
+
+    if (count == 0 || draw(2) == 0)
+        return draw_text();
+    policy_entitlement(policy, draw((uint32_t)count), &info);
+    return info.service_count == 0 ? NULL : info.services[draw((uint32_t)info.service_count)];
+}
+
+/* What is asked for by name, mostly nothing. */
+static void draw_entitlement(struct facts *facts, const struct policy *policy)
+{
+    size_t count = policy_entitlement_count(policy);
+    struct entitlement_info info = {.name = "no-such"};
+
+    if (draw(4) != 0)
+        return;
+    if (count > 0 && draw(8) != 0)
+        policy_entitlement(policy, draw((uint32_t)count), &info);
+    facts->entitlement = info.name;
+    facts->whole = draw(2) == 0;
+    if (!facts->whole)
+        return;
+    facts->service = facts->command = NULL;
+    facts->run_as_known = facts->command_is_none = false;
+}
+
+static const char *draw_control(const struct policy *policy)
+{
+    size_t count = policy_entitlement_count(policy);
+    struct entitlement_info info;
+
+    if (count == 0 || draw(2) == 0)
+        return draw_text();
+    policy_entitlement(policy, draw((uint32_t)count), &info);
+    return info.evidence->control_count == 0 ? NULL : info.evidence->controls[0];
+}
+
+static void draw_evidence(struct facts *facts, const struct policy *policy)
+{
+    size_t people = policy_person_count(policy);
+
+    facts->reason = draw_text();
+    facts->reason_seen = draw(5);
+    facts->ticket = draw_text();
+    facts->ticket_state = (enum ticket_state)draw(3);
+    facts->peer = people > 0 && draw(3) != 0 ? policy_person(policy, draw((uint32_t)people))->name
+                                             : draw_text();
+    facts->control = draw_control(policy);
 }
 
 static void draw_facts(struct drawn *drawn, const struct policy *policy)
@@ -68,7 +139,7 @@ static void draw_facts(struct drawn *drawn, const struct policy *policy)
     facts->group_count = draw(5);
     for (size_t i = 0; i < ARRAY_SIZE(drawn->groups); i++)
         drawn->groups[i] = draw(8);
-    facts->service = draw_text();
+    facts->service = draw_service(policy);
     facts->host = draw_text();
     facts->command_is_none = draw(4) == 0;
     facts->command = facts->command_is_none ? NULL : draw_text();
@@ -84,10 +155,40 @@ static void draw_facts(struct drawn *drawn, const struct policy *policy)
     facts->rhost.s6_addr[15] = (uint8_t)draw(256);
     facts->command_writable = draw(3) == 0;
     facts->environment_changed = draw(3) == 0;
+    facts->now_us = draw(8) == 0 ? 0 : draw_time();
     facts->zones = draw(3) == 0 ? NULL : drawn->zones;
     for (size_t i = 0; i < policy_zone_count(policy); i++)
         drawn->zones[i] = (struct zone_time){
-            .known = draw(8) != 0, .weekday = (int)draw(7), .minute = (int)draw(1440)};
+            .known = draw(8) != 0,
+            .weekday = (int)draw(7),
+            .minute = (int)draw(1440),
+            .day = (int32_t)(facts->now_us / UINT64_C(86400000000)),
+        };
+    facts->labels = drawn->labels;
+    for (const char *label; facts->label_count < draw(4) && (label = draw_text()) != NULL;)
+        drawn->labels[facts->label_count++] = label;
+    draw_entitlement(facts, policy);
+    draw_evidence(facts, policy);
+}
+
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* What one verdict must be, whatever the policy. */
+static void check_verdict(const struct policy *policy, const struct verdict *verdict)
+{
+    must(verdict->reason != NULL);
+    must(verdict->missing == 0 ||
+         (verdict->evidence && (verdict->missing & ~verdict->evidence->required) == 0));
+    must((verdict->decision == DECISION_ESCALATE) == (verdict->stage_count > 0));
+    must(verdict->decision == DECISION_DENY || verdict->rule);
+    must(!verdict->rule || policy_find_rule(policy, verdict->rule) >= 0);
+    must(!verdict->entitlement || policy_find_entitlement(policy, verdict->entitlement) >= 0);
+    must(verdict->lapse == LAPSE_NONE || verdict->decision == DECISION_ESCALATE);
+    must(verdict->would != 0 || !verdict->would_rule);
 }
 
 static void check(const struct policy *policy, struct drawn *drawn, struct verdict *verdicts)
@@ -96,15 +197,90 @@ static void check(const struct policy *policy, struct drawn *drawn, struct verdi
         struct verdict verdict;
 
         policy_decide(policy, &drawn[i].facts, &verdicts[2 * i]);
+        check_verdict(policy, &verdicts[2 * i]);
         policy_possible(policy, &drawn[i].facts, &verdicts[2 * i + 1]);
-        if (!verdicts[2 * i].reason || !verdicts[2 * i + 1].reason)
-            abort();
-        if (policy_denies(policy, &drawn[i].facts, &verdict) &&
-            verdicts[2 * i].decision != DECISION_DENY)
-            abort();
+        must(verdicts[2 * i + 1].reason != NULL);
+        must(!policy_denies(policy, &drawn[i].facts, &verdict) ||
+             verdicts[2 * i].decision == DECISION_DENY);
         (void)policy_person_of(policy, drawn[i].facts.uid);
         (void)policy_needs_groups(policy, drawn[i].facts.service);
     }
+}
+
+static bool is_same(const struct verdict *a, const struct verdict *b)
+{
+    return a->decision == b->decision && a->rule == b->rule && a->reason == b->reason &&
+           a->entitlement == b->entitlement && a->missing == b->missing && a->lapse == b->lapse &&
+           a->duration_us == b->duration_us && a->stages == b->stages &&
+           a->evidence == b->evidence && a->would == b->would && a->would_rule == b->would_rule;
+}
+
+/* The rule that decides, as it is explained. */
+static void note_deciding(const struct rule_finding *finding, void *userdata)
+{
+    const char **deciding = userdata;
+
+    (void)condition_to_string(finding->condition);
+    (void)condition_to_string(finding->inside);
+    must(finding->standing != STANDING_FAILS || finding->condition != CONDITION_NONE);
+    if (finding->standing == STANDING_DECIDES)
+        *deciding = finding->rule.id;
+}
+
+static void check_explained(
+    const struct policy *policy, const struct facts *facts, const struct verdict *expected)
+{
+    const char *deciding = NULL;
+    struct verdict verdict;
+
+    policy_explain(policy, facts, &verdict, note_deciding, &deciding);
+    must(is_same(&verdict, expected));
+    must(deciding == expected->rule);
+}
+
+/* An entitlement: what is shown of it, and what it opens. */
+static void check_entitlement(const struct policy *policy, size_t index, const struct drawn *drawn)
+{
+    struct entitlement_info info;
+
+    policy_entitlement(policy, index, &info);
+    for (size_t i = 0; i < info.command_count; i++) {
+        AUTO_FREE char *command = policy_entitlement_command(policy, index, i);
+
+        must(command && command[0] != '\0');
+    }
+    for (size_t i = 0; i < info.run_as_count; i++)
+        must(policy_entitlement_run_as(policy, index, i) != NULL);
+    for (size_t i = 0; i < FACTS; i++) {
+        must(!policy_entitlement_opens(policy, index, &drawn[i].facts) ||
+             policy_entitlement_may_open(policy, index, &drawn[i].facts));
+        (void)policy_entitlement_is_for(policy, index, &drawn[i].facts);
+    }
+}
+
+static void note_finding(const struct lint_finding *finding, void *userdata)
+{
+    (void)userdata;
+    must(finding->lint && finding->message);
+}
+
+static void ask_about(const struct policy *policy, const struct drawn *drawn)
+{
+    const struct lint_options options = {.now_us = NOW_US, .host = true};
+    char digest[POLICY_DIGEST_SIZE];
+
+    for (size_t i = 0; i < policy_entitlement_count(policy); i++)
+        check_entitlement(policy, i, drawn);
+    for (size_t i = 0; i < policy_rule_count(policy) && i < FACTS; i++) {
+        must(policy_rule_digest(policy, i, digest) == 0);
+        (void)policy_rule_lapse(policy, i, NOW_US);
+    }
+    for (uint32_t i = 0; i < policy_person_count(policy); i++) {
+        (void)policy_person_state(policy, i, NOW_US);
+        (void)policy_person_ends(policy, i, NOW_US);
+        must(policy_people_of(policy, policy_person(policy, i)->name).count > 0);
+    }
+    must(policy_lint(policy, &options, note_finding, NULL) == 0);
 }
 
 static void use(struct policy *policy)
@@ -119,8 +295,10 @@ static void use(struct policy *policy)
     policy_ready(policy);
     check(policy, drawn, indexed);
     for (size_t i = 0; i < 2 * FACTS; i++)
-        if (plain[i].decision != indexed[i].decision || plain[i].rule != indexed[i].rule)
-            abort();
+        must(is_same(&plain[i], &indexed[i]));
+    for (size_t i = 0; i < 2; i++)
+        check_explained(policy, &drawn[i].facts, &indexed[2 * i]);
+    ask_about(policy, drawn);
 }
 
 /* How many things went otherwise than expected. */

@@ -11,9 +11,11 @@ for name in "$@"; do
     mkdir -p "$found"
     seeds=("tests/fuzz/corpus/$name")
     [ "$name" != policy ] || seeds+=(tests/policy)
+    words=()
+    [ ! -f "tests/fuzz/$name.dict" ] || words=(-dict="tests/fuzz/$name.dict")
     echo "fuzzing $name for $seconds s"
     build/fuzz/fuzz_"$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-        -artifact_prefix="build/fuzz/$name-" "$found" "${seeds[@]}" >"build/fuzz/$name.log" 2>&1 ||
+        "${words[@]}" -artifact_prefix="build/fuzz/$name-" "$found" "${seeds[@]}" >"build/fuzz/$name.log" 2>&1 ||
         { tail -n 40 "build/fuzz/$name.log"; exit 1; }
     grep -E 'stat::number_of_executed_units|stat::peak_rss_mb' "build/fuzz/$name.log"
 done
