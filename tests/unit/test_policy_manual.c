@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../../agent/policy/lint/lint.h"
 #include "../../agent/policy/policy.h"
 #include "../../agent/study/suite.h"
 #include "../../agent/yaml/yaml.h"
@@ -119,6 +120,23 @@ static unsigned each_example(void (*visit)(const char *text, void *userdata), vo
     return examples;
 }
 
+static void refuse_finding(const struct lint_finding *finding, void *userdata)
+{
+    const struct policy_file *file = userdata;
+
+    if (finding->lint->level >= LINT_WARNING && !finding->accepted)
+        fail_msg("%s of %s: %s: %s in\n%s", finding->name ? finding->name : "all", file->name,
+            finding->lint->name, finding->message, file->text);
+}
+
+/* What is shown is to be copied, so that nothing may be found in it that is not accepted. */
+static void find_nothing(const struct policy *policy, struct policy_file *file)
+{
+    const struct lint_options options = {0};
+
+    assert_int_equal(policy_lint(policy, &options, refuse_finding, file), 0);
+}
+
 static void try_example(const char *text, void *userdata)
 {
     struct policy_file file = {.name = MANUAL, .text = text, .length = strlen(text)};
@@ -127,6 +145,7 @@ static void try_example(const char *text, void *userdata)
     (void)userdata;
     assert_true(policy_rule_count(policy) >= 1);
     (void)pass_tests(policy, &file);
+    find_nothing(policy, &file);
 }
 
 static void test_examples(void **state)
@@ -248,6 +267,7 @@ static void test_shipped_example(void **state)
     policy = compile(&file);
     assert_true(policy_rule_count(policy) >= 5);
     assert_true(pass_tests(policy, &file) >= 5);
+    find_nothing(policy, &file);
     policy_free(policy);
 }
 
