@@ -19,8 +19,8 @@
     "'event', event"
 #define ANSWER MEMBER("decision") ", " MEMBER("rule") ", " MEMBER("policy") ", " MEMBER("run_as")
 #define WITH_FACTS BARE ", " ANSWER ", " MEMBER("facts")
-#define WITH_WOULD WITH_FACTS ", " MEMBER("would") ", " MEMBER("would_rule")
 #define WITHOUT_FACTS BARE ", " ANSWER ", " MEMBER("count") ", " MEMBER("facts_left_out")
+#define WITH_WOULD WITHOUT_FACTS ", " MEMBER("facts") ", " MEMBER("would") ", " MEMBER("would_rule")
 
 /* The signs in front of columns keep SQLite from the index: the table is walked in order. */
 static const char WALK[] =

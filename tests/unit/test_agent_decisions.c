@@ -363,6 +363,31 @@ static void test_since_with_a_clock_that_went_back(void **state)
     assert_int_equal(json_array_size(decisions), 3);
 }
 
+/* What rules in monitor mode would have made of it comes with its facts, or with why there are
+ * none.
+ */
+static void test_what_would_have_been_comes_too(void **state)
+{
+    static const char *const records[] = {
+        "{\"decision\":\"deny\",\"would\":\"allow\",\"would_rule\":\"a\",\"facts\":{\"uid\":7}}",
+        "{\"decision\":\"deny\",\"would\":\"allow\",\"facts_left_out\":\"too long\"}",
+    };
+    struct agent_fixture *f = *state;
+    struct writer writer;
+    AUTO_JSON json_t *decisions = NULL;
+
+    open_writer(f, &writer);
+    for (size_t i = 0; i < ARRAY_SIZE(records); i++)
+        write_record(&writer, BASE_US, "decided", records[i]);
+    close_writer(f, &writer);
+    decisions = all_decisions(f, NULL);
+    assert_int_equal(json_array_size(decisions), 2);
+    assert_string_equal(text_in(json_array_get(decisions, 0), "would_rule"), "a");
+    assert_int_equal(uid_of(json_array_get(decisions, 0)), 7);
+    assert_string_equal(text_in(json_array_get(decisions, 1), "would"), "allow");
+    assert_string_equal(text_in(json_array_get(decisions, 1), "facts_left_out"), "too long");
+}
+
 static void test_damaged_records_do_not_stop_the_others(void **state)
 {
     static const char *const bad[] = {"", "{", "not json", "null", "[]", "\"text\"",
@@ -522,6 +547,7 @@ int main(int argc, char **argv)
         TEST(test_all_come_once_and_in_order),
         TEST(test_since_leaves_out_what_is_older),
         TEST(test_since_with_a_clock_that_went_back),
+        TEST(test_what_would_have_been_comes_too),
         TEST(test_damaged_records_do_not_stop_the_others),
         TEST(test_a_reader_that_stops_costs_two_pieces),
         TEST(test_readers_are_few),
