@@ -8,7 +8,7 @@
 # --no-journal, as root, from BUILDDIR; on the private host it is the packaged unit with the journal,
 # its ledger on a disk.
 #
-# BENCH_ONLY="pam gate load memory sudo ledger policy compile replay"  some of it.
+# BENCH_ONLY="pam gate reload load memory sudo ledger policy compile replay"  some of it.
 # BENCH_WITH="chrt -f 1"  starts everything measured with this; here to keep a busy machine's other
 #                         work from getting between, "taskset -c 0" to leave out what it costs to
 #                         wake another processor.
@@ -17,7 +17,7 @@
 set -eu
 cd "$(dirname "$(readlink -f "$0")")/../.."
 BUILD=$1
-ONLY=${BENCH_ONLY:-pam gate load memory sudo ledger policy compile replay}
+ONLY=${BENCH_ONLY:-pam gate reload load memory sudo ledger policy compile replay}
 OUT=build/bench.json
 ROUNDS=${BENCH_ROUNDS:-2000}
 WITH=${BENCH_WITH:-}
@@ -135,6 +135,13 @@ measure_gate() {
         many="$MEMORY/rules-10000/gate"
 }
 
+measure_reload() {
+    say "reloads of 10,000 rules, 30 slices of 1 s with and 30 without"
+    agent reload "$DISK" 10000 "${WITH_ACCOUNTS[@]}"
+    figures reload_ "$BUILD/tests/bench/bench_reload" "$MEMORY/reload/gate" "$DISK/reload/ledger.db" \
+        "${AGENTS[-1]}" "$MEMORY/reload/policy.d/bench.yaml" 30 1000
+}
+
 measure_load() {
     say "64 clients, 7 slices of 1 s each"
     agent load-disk "$DISK" 10 "${WITH_ACCOUNTS[@]}"
@@ -233,7 +240,7 @@ measure_replay() {
 # Each part with agents of its own, so that none is disturbed by another's.
 measure() {
     local part
-    for part in pam gate load memory sudo ledger policy compile replay; do
+    for part in pam gate reload load memory sudo ledger policy compile replay; do
         if ! wanted $part; then continue; fi
         set +e
         (
@@ -257,6 +264,9 @@ PAM account, ledger on disk / append 512 B + fdatasync|pam_disk_ours_op|pam_disk
 PAM account, ledger in memory / pam_unix account|pam_memory_ours_op|pam_memory_beside_op|us|<= 2.5
 PAM cycle, ledger in memory / pam_unix cycle|pam_memory_ours_cycle|pam_memory_beside_cycle|us|
 gate question, 10,000 rules / 10 rules|gate_many|gate_few|us|<= 1.1
+question while reloading 10,000 rules / without|reload_reload|reload_quiet|us|
+slowest question in a second, reloading / without|reload_reload_slowest|reload_quiet_slowest|us|
+slowest question of all reloads, extra / 5 ms|reload_extra|5000|us|<= 1
 64 clients, ledger on disk / in memory|load_disk_rate|load_memory_rate|/s|>= 0.7
 64 clients, ledger on disk / bare echo|load_disk_rate|load_echo_rate|/s|>= 0.3
 64 clients, one question, on disk / bare echo|load_disk|load_echo|us|
