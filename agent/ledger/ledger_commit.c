@@ -8,6 +8,10 @@
 /* 4 MiB. A log that is emptied in time is overwritten in place, which syncs faster than growth. */
 #define CHECKPOINT_PAGES 1000
 
+/* The pages of a policy's text are all different ones, and new to the file: copying a thousand of
+ * them takes as long as ten commits, a few are copied in the time of one. */
+#define CHECKPOINT_TEXT_PAGES 128
+
 static int on_commit(void *userdata, sqlite3 *db UNUSED, const char *name UNUSED, int pages)
 {
     struct ledger_commit *commit = userdata;
@@ -160,6 +164,7 @@ static int write_text(struct ledger_commit *commit, const struct ledger_row *row
         sqlite3_bind_int64(text, 2, (sqlite3_int64)row->number) != SQLITE_OK ||
         bind_text(text, 3, row->event) != SQLITE_OK || bind_text(text, 4, row->body) != SQLITE_OK)
         return ledger_db_error(commit->db);
+    commit->has_text = true;
     return run(commit, text);
 }
 
@@ -261,8 +266,9 @@ int ledger_commit_run(struct ledger_commit *commit, struct ledger_batch *first, 
 
 void ledger_commit_checkpoint(struct ledger_commit *commit)
 {
-    if (commit->log_pages < commit->checkpoint_at)
+    if (commit->log_pages < (commit->has_text ? CHECKPOINT_TEXT_PAGES : commit->checkpoint_at))
         return;
+    commit->has_text = false;
     /* PASSIVE waits for no reader; what one still holds is left for the next time, which is
      * a whole stretch later, lest every commit pay for somebody's long read. */
     if (sqlite3_wal_checkpoint_v2(commit->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) ==

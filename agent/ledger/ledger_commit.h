@@ -18,6 +18,7 @@ struct ledger_commit {
     uint64_t last_seq; /* newest audit record in the file; counted on only by a commit */
     int log_pages;     /* of the write-ahead log, after the newest commit */
     int checkpoint_at;
+    bool has_text; /* a policy's, since the newest checkpoint */
 };
 
 /* Prepares the statements and finds the last sequence number. Returns 0 or -errno. */
