@@ -4,11 +4,17 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "../common/thread.h"
+
+/* A tenth of a processor that others want too. */
+#define POLITE_NICE 10
 
 /* What waits to be freed. */
 struct rubbish {
@@ -22,7 +28,7 @@ struct loader {
     pthread_t thread;
     bool started;
 
-    struct load_job *job; /* of the one job, in whichever hands */
+    struct load_job *job; /* the one there is, in whichever hands */
     loader_done_fn done;  /* loop */
     void *userdata;
     sd_event_source *source;
@@ -30,6 +36,7 @@ struct loader {
 
     sd_event *event; /* the thread's */
     int work_fd;     /* wakes the thread */
+    bool polite;
 
     bool stop; /* under the lock from here on */
     struct load_job *waiting, *finished;
@@ -65,10 +72,21 @@ static void free_rubbish(struct rubbish *rubbish)
     }
 }
 
+/* Decisions go first where there are fewer processors than work. Not before the first policy is
+ * loaded, since everybody waits for that one. The nice value is a thread's on Linux, whatever
+ * POSIX says (setpriority(2)); the resolver inherits it. */
+static void be_polite(struct loader *loader)
+{
+    if (!loader->polite && setpriority(PRIO_PROCESS, 0, POLITE_NICE) < 0)
+        fprintf(stderr, SD_DEBUG "policies are loaded at full priority\n");
+    loader->polite = true;
+}
+
 static void on_job_finished(struct load_job *job)
 {
     struct loader *loader = job->userdata;
 
+    be_polite(loader);
     thread_lock(&loader->lock);
     loader->finished = job;
     thread_unlock(&loader->lock);

@@ -13,6 +13,7 @@
 #include "ledger/ledger.h"
 #include "ledger/ledger_policy.h"
 #include "loader.h"
+#include "reload_swap.h"
 #include "versions.h"
 #include "yaml/yaml.h"
 
@@ -141,12 +142,13 @@ static void answer(struct agent *agent, const struct texts *errors)
         done(agent, errors, reload->now.userdata);
 }
 
-static void fail(struct agent *agent, int error)
+/* What followed was not begun: out of memory. */
+static void answer_failed(struct agent *agent, int error)
 {
     struct texts errors = {0};
 
     note(&errors, strerrordesc_np(-error));
-    record_rejection(agent, "the policy was not loaded, the one in force stays", &errors);
+    record_rejection(agent, "the new policy was not loaded, the one in force stays", &errors);
     answer(agent, &errors);
     texts_done(&errors);
 }
@@ -165,12 +167,12 @@ static void finish(struct agent *agent, const struct texts *errors)
     loading_init(&reload->after.loading);
     r = begin(agent);
     if (r < 0)
-        fail(agent, r);
+        answer_failed(agent, r);
 }
 
-static bool is_rollback(const struct reload *reload)
+static bool is_rollback(const struct wish *wish)
 {
-    return reload->now.version[0] != '\0';
+    return wish->version[0] != '\0';
 }
 
 /* It is in force all the same: people are told that a restart may not know of it. */
@@ -188,98 +190,22 @@ static void on_recorded(int result, uint64_t first_seq, void *userdata)
             strerrordesc_np(-result));
         note(&agent->policy_warnings, line);
     }
-    finish(agent, is_rollback(agent->reload) ? &(struct texts){0} : &agent->policy_errors);
+    finish(agent, is_rollback(&agent->reload->now) ? &(struct texts){0} : &agent->policy_errors);
 }
 
-static void record(struct agent *agent, const struct loading *loading, const char *message)
-{
-    struct ledger_batch *batch = ledger_batch_new();
-    AUTO_FREE char *stored = loading_store(loading);
+/* ---- what came of it ---- */
 
-    if (!agent->options.journal)
-        fprintf(stderr, "%s\n", message);
-    if (!batch) {
-        on_recorded(-ENOMEM, 0, agent);
-        return;
-    }
-    audit_policy(batch, loading, message);
-    ledger_batch_loading(batch, loading->digest, stored);
-    ledger_submit(agent->ledger, batch, true, on_recorded, agent);
-}
-
-/* ---- putting in force ---- */
-
-static void warn_of_zones(struct agent *agent)
-{
-    for (size_t i = 0; zones_missing(agent->zones, i); i++) {
-        char line[STR_NAME_MAX + 64];
-
-        snprintf(line, sizeof(line), "there is no time zone \"%s\": its hours match never",
-            zones_missing(agent->zones, i));
-        note(&agent->policy_warnings, line);
-    }
-}
-
-static void complete_loading(
-    struct agent *agent, const struct load_result *result, struct loading *loading)
-{
-    snprintf(loading->digest, sizeof(loading->digest), "%s", policy_digest(result->policy));
-    loading->from_ledger = result->from_ledger;
-    loading->rules = policy_rule_count(result->policy);
-    loading->real_us = clock_realtime_us();
-    loading->source = strdup(agent->options.policy_dir);
-    loading->assentd = strdup(ASSENT_VERSION);
-    if (is_rollback(agent->reload))
-        loading_hold(loading, &agent->loading);
-    else if (result->from_ledger)
-        loading_go_on_holding(loading, &agent->loading);
-}
-
-/* Everything that takes long has been done by the thread. */
-static void swap(struct agent *agent, struct load_result *result, struct zones *zones)
-{
-    zones_free(agent->zones);
-    loader_free_policy(agent->loader, agent->policy);
-    config_done(&agent->config);
-    texts_done(&agent->policy_warnings);
-    agent->zones = zones;
-    agent->policy = TAKE_PTR(result->policy);
-    agent->config = result->config;
-    result->has_config = false;
-    agent->policy_warnings = result->warnings;
-    result->warnings = (struct texts){0};
-    agent->auditors_known = result->auditors_known;
-    agent->auditors = result->auditors;
-    agent->policy_real_us = clock_realtime_us();
-    monitor_update(agent);
-}
-
-static void put_in_force(struct agent *agent, struct load_result *result, struct zones *zones)
-{
-    struct loading *loading = &agent->reload->now.loading, before = agent->loading;
-    AUTO_FREE char *message = NULL;
-
-    complete_loading(agent, result, loading);
-    swap(agent, result, zones);
-    warn_of_zones(agent);
-    message = loading_message(loading, &before);
-    agent->loading = *loading;
-    loading_init(loading);
-    record(agent, &agent->loading, message ? message : "out of memory");
-    versions_keep(agent, agent->loading.digest, &result->files);
-    loading_done(&before);
-}
+static void retry_later(struct agent *agent);
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
     const struct reload_order order = {
         .cause = LOADING_RETRY, .uid = UID_NONE, .login_uid = UID_NONE};
-    int r = reload_start_or_follow(userdata, &order, NULL, NULL);
 
     (void)source;
     (void)usec;
-    if (r < 0)
-        fail(userdata, r);
+    if (reload_start_or_follow(userdata, &order, NULL, NULL) < 0)
+        retry_later(userdata);
     return 0;
 }
 
@@ -296,42 +222,60 @@ static void retry_later(struct agent *agent)
         fprintf(stderr, SD_ERR "no timer to load the policy again; run: assent reload\n");
 }
 
-/* A rollback says nothing about the files. */
-static void reject_rollback(struct agent *agent, struct load_result *result)
-{
-    record_rejection(agent, "the rollback was refused, the policy in force stays", &result->errors);
-    finish(agent, &result->errors);
-}
-
+/* What the files did not give: kept for `assent status` until they do. */
 static void keep_errors(struct agent *agent, struct load_result *result)
 {
+    const char *what = result->policy ? "the policy was not loaded"
+                                      : "the new policy was not loaded, the one in force stays";
+
     texts_done(&agent->policy_errors);
     agent->policy_errors = result->errors;
     result->errors = (struct texts){0};
+    if (texts_count(&agent->policy_errors) > 0)
+        record_rejection(agent, what, &agent->policy_errors);
+    if (result->unresolved)
+        retry_later(agent);
+}
+
+static void on_files_loaded(struct agent *agent, struct load_result *result)
+{
+    struct wish *now = &agent->reload->now;
+    int r;
+
+    keep_errors(agent, result);
+    if (result->policy) {
+        r = reload_swap(agent, result, &now->loading, on_recorded);
+        if (r == 0)
+            return;
+        note(&agent->policy_errors, strerrordesc_np(-r));
+    }
+    finish(agent, &agent->policy_errors);
+}
+
+/* Its errors say nothing about the files. */
+static void on_version_loaded(struct agent *agent, struct load_result *result)
+{
+    struct wish *now = &agent->reload->now;
+    int r;
+
+    if (result->policy) {
+        r = reload_swap_rollback(agent, result, &now->loading, on_recorded);
+        if (r == 0)
+            return;
+        note(&result->errors, strerrordesc_np(-r));
+    }
+    record_rejection(agent, "the rollback was refused, the policy in force stays", &result->errors);
+    finish(agent, &result->errors);
 }
 
 static void on_loaded(struct load_result *result, void *userdata)
 {
     struct agent *agent = userdata;
-    struct zones *zones = result->policy ? zones_new(result->policy) : NULL;
 
-    if (result->policy && !zones)
-        note(&result->errors, "out of memory");
-    if (!zones && is_rollback(agent->reload)) {
-        reject_rollback(agent, result);
-        return;
-    }
-    if (result->unresolved)
-        retry_later(agent);
-    if (!is_rollback(agent->reload))
-        keep_errors(agent, result);
-    if (!is_rollback(agent->reload) && texts_count(&agent->policy_errors) > 0)
-        record_rejection(
-            agent, "the new policy was not loaded, the one in force stays", &agent->policy_errors);
-    if (zones)
-        put_in_force(agent, result, zones);
+    if (is_rollback(&agent->reload->now))
+        on_version_loaded(agent, result);
     else
-        finish(agent, &agent->policy_errors);
+        on_files_loaded(agent, result);
 }
 
 /* ---- starting ---- */
@@ -349,7 +293,7 @@ static int begin(struct agent *agent)
     int r;
 
     memcpy(order.version, reload->now.version, sizeof(order.version));
-    if (!is_rollback(reload) && agent->loading.held[0] != '\0') {
+    if (!is_rollback(&reload->now) && agent->loading.held[0] != '\0') {
         memcpy(order.version, agent->loading.digest, sizeof(order.version));
         memcpy(order.held, agent->loading.held, sizeof(order.held));
     }

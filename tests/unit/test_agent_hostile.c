@@ -798,7 +798,7 @@ static void test_reloads_while_questions_are_answered(void **state)
     struct gate_result first = gate_once(f, &ask);
 
     assert_int_equal(first.kind, GATE_WAIT);
-    for (unsigned i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < 100 || audit_count(f, "policy-loaded") < 3; i++) {
         struct gate_result again = gate_once(f, &ask);
 
         assert_int_equal(again.kind, GATE_WAIT);
@@ -807,7 +807,6 @@ static void test_reloads_while_questions_are_answered(void **state)
     }
     stop(reloader);
     stop(waiter);
-    assert_true(audit_count(f, "policy-loaded") > 2);
 }
 
 static void test_stopped_and_continued(void **state)
