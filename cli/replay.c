@@ -77,7 +77,7 @@ static bool read_answer(const json_t *decision, struct recorded *ret_recorded)
 }
 
 /* As a door would take the verdict: what a colleague must confirm asks people, and a login that
- * cannot be asked for a reason goes without. */
+ * cannot be asked for a reason goes without, unless policy writes that one is needed. */
 static struct replay_answer decide(const struct policy *policy, const struct facts *facts)
 {
     struct verdict verdict;
@@ -94,7 +94,7 @@ static struct replay_answer decide(const struct policy *policy, const struct fac
         (verdict.evidence->required & EVIDENCE_PEER) != 0)
         answer.decision = DECISION_ESCALATE;
     if (answer.decision == DECISION_ESCALATE && facts->command_is_none &&
-        answer.missing == EVIDENCE_REASON)
+        answer.missing == EVIDENCE_REASON && verdict.evidence->unwritten)
         answer.missing = 0;
     return answer;
 }

@@ -333,24 +333,45 @@ static void test_what_a_monitored_door_let_through_was_refused(void **state)
     assert_int_equal(json_array_size(json_object_get(json, "changes")), 0);
 }
 
+/* As the doors take it (escalation.c): a login by key alone cannot be asked for a reason. */
 static void test_a_login_is_asked_for_no_reason(void **state)
+{
+    static const char opened[] =
+        "\"event\":\"request-opened\",\"decision\":null,\"rule\":\"in\",\"facts\":"
+        "{\"uid\":1,\"user\":\"daemon\",\"service\":\"sshd\",\"command\":null,"
+        "\"rhost\":\"10.0.0.1\"," AT("10:00:00") "}";
+    static const char *const rules[] = {
+        "  - { id: in, what: { service: sshd }, " ASK " }\n",
+        "  - { id: in, what: { service: sshd }, evidence: { reason: required }, " ASK " }\n",
+    };
+    struct fixture *f = *state;
+
+    for (size_t written = 0; written < 2; written++) {
+        struct str_builder stream = {0};
+        AUTO_JSON json_t *json = NULL;
+
+        write_policy(f, rules[written]);
+        add(&stream, opened);
+        json = replay_json(f, &stream);
+        assert_int_equal(number(json, "replayed"), 1);
+        assert_int_equal(number(json, "changed"), written);
+        if (written)
+            assert_change(json, 0, "more-evidence", "daemon");
+    }
+}
+
+static void test_what_a_colleague_confirms_asks_people(void **state)
 {
     struct fixture *f = *state;
     struct str_builder stream = {0};
     AUTO_JSON json_t *json = NULL;
 
-    write_policy(f,
-        "  - { id: in, what: { service: sshd }, evidence: { reason: required }, " ASK " }\n"
-        "  - { id: with-peer, what: { service: sudo }, evidence: { peer: required },\n"
-        "      " ALLOW " }\n");
-    add(&stream, "\"event\":\"request-opened\",\"decision\":null,\"rule\":\"in\",\"facts\":{"
-                 "\"uid\":1,\"user\":"
-                 "\"daemon\",\"service\":\"sshd\",\"command\":null,\"rhost\":\"10.0.0.1\"," AT(
-                     "10:00:00") "}");
+    write_policy(f, "  - { id: with-peer, what: { service: sudo }, evidence: { peer: required },\n"
+                    "      " ALLOW " }\n");
     add(&stream, DECIDED("escalate", "\"with-peer\"",
                      SUDO("1", "daemon", "/a", AT("10:00:00") ",\"peer\":\"carol\"")));
     json = replay_json(f, &stream);
-    assert_int_equal(number(json, "replayed"), 2);
+    assert_int_equal(number(json, "replayed"), 1);
     assert_int_equal(json_array_size(json_object_get(json, "changes")), 0);
 }
 
@@ -621,6 +642,7 @@ int main(int argc, char **argv)
         TEST(test_hours_and_certificates_are_those_of_then),
         TEST(test_what_a_monitored_door_let_through_was_refused),
         TEST(test_a_login_is_asked_for_no_reason),
+        TEST(test_what_a_colleague_confirms_asks_people),
         TEST(test_what_was_not_recorded_is_not_guessed),
         TEST(test_accounts_that_are_not_what_they_were),
         TEST(test_groups_that_were_not_asked_for),
