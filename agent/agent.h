@@ -19,6 +19,7 @@
 #include "reasons.h"
 #include "refusals.h"
 #include "sessions.h"
+#include "survey.h"
 #include "texts.h"
 
 struct change;
@@ -30,6 +31,7 @@ struct ledger_batch;
 struct loader;
 struct public_server;
 struct recall;
+struct recertification;
 struct reload;
 struct spooled;
 struct version;
@@ -75,6 +77,8 @@ struct agent {
     uint64_t policy_real_us;    /* when the policy in force was loaded */
     struct texts policy_errors; /* why the newest one on disk was not */
     struct texts policy_warnings;
+    struct survey survey;                     /* of the policy in force */
+    struct recertification *recertifications; /* on their way (recertify.c) */
     bool auditors_known;
     gid_t auditors;
     struct recall *recall;

@@ -333,6 +333,26 @@ void audit_enforced(struct ledger_batch *batch, const char *what, const char *pe
     commit(batch, json, message);
 }
 
+void audit_news(struct ledger_batch *batch, const struct audit_news *news)
+{
+    json_t *json = begin(news->event, NULL);
+
+    put(json, "policy", news->policy);
+    put(json, "rule", news->rule);
+    put(json, "rule_digest", news->rule_digest);
+    put(json, "owner", news->owner);
+    put(json, "lapse", news->lapse);
+    put(json, "subject", news->subject);
+    if (news->expires_us > 0)
+        put_time(json, "expires", news->expires_us);
+    put(json, "approver", news->approver);
+    if (news->approver)
+        json_object_set_new(json, "approver_uid", json_integer(news->approver_uid));
+    put(json, "reason", news->reason);
+    put(json, "detail", news->detail);
+    commit(batch, json, news->message);
+}
+
 void audit_rescue(struct ledger_batch *batch, const char *user, const char *service,
     const char *detail, uint64_t realtime_us)
 {

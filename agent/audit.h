@@ -20,6 +20,11 @@ struct verdict;
 /* Event names: the values of ASSENT_EVENT (INTERFACES "Journal", docs/journal.md). */
 #define EVENT_POLICY_LOADED "policy-loaded"
 #define EVENT_POLICY_REJECTED "policy-rejected"
+#define EVENT_RULE_LAPSING "rule-lapsing"
+#define EVENT_RULE_LAPSED "rule-lapsed"
+#define EVENT_RECERTIFIED "recertified"
+#define EVENT_PERSON_LEAVING "person-leaving"
+#define EVENT_PERSON_GONE "person-gone"
 #define EVENT_DECIDED "decided"
 #define EVENT_REQUEST_OPENED "request-opened"
 #define EVENT_STAGE_STARTED "stage-started"
@@ -76,6 +81,24 @@ void audit_session(struct ledger_batch *batch, const char *event, const char *ch
 
 /* A policy took force. */
 void audit_policy(struct ledger_batch *batch, const struct loading *loading, const char *message);
+
+/* What becomes of a rule, or of a person whom rules need. NULL and 0 have no field. */
+struct audit_news {
+    const char *event;
+    const char *message;
+    const char *policy; /* digest */
+    const char *rule;
+    const char *rule_digest;
+    const char *owner;
+    const char *lapse; /* lapse_to_word() */
+    const char *subject;
+    uint64_t expires_us; /* wall clock */
+    const char *approver;
+    uint32_t approver_uid; /* with `approver` */
+    const char *reason;
+    const char *detail;
+};
+void audit_news(struct ledger_batch *batch, const struct audit_news *news);
 
 /* The agent itself: started, stopped, policy rejected. `digest` may be NULL. */
 void audit_agent(

@@ -5,8 +5,6 @@
 
 #include "../common/clock.h"
 
-#define DAY_US (86400 * USEC_PER_SEC)
-
 struct daily {
     sd_event_source *timer;
     uint64_t look_us;
@@ -20,7 +18,7 @@ struct daily {
 
 void daily_look(struct daily *daily, uint64_t realtime_us)
 {
-    uint64_t day = realtime_us / DAY_US;
+    uint64_t day = realtime_us / USEC_PER_DAY;
 
     if (day == daily->day)
         return;
@@ -48,7 +46,7 @@ int daily_new(struct sd_event *event, uint64_t look_us, struct daily **ret_daily
     if (!daily)
         return -ENOMEM;
     daily->look_us = look_us;
-    daily->day = clock_realtime_us() / DAY_US;
+    daily->day = clock_realtime_us() / USEC_PER_DAY;
     r = sd_event_add_time_relative(
         event, &daily->timer, CLOCK_BOOTTIME, look_us, look_us / 4, on_timer, daily);
     if (r < 0) {

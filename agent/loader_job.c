@@ -76,15 +76,67 @@ static void warn(struct load_result *result, const struct resolve_name *names, s
     policy_each_command(result->policy, warn_of_path, &result->warnings);
 }
 
+/* ---- certificates and people ---- */
+
+static int open_reader(struct load_job *job)
+{
+    return job->reader ? 0 : ledger_reader_open(job->order.ledger, &job->reader);
+}
+
+/* Rules whose certificates cannot be read ask their owners: better that than no policy. */
+static void read_certificates(struct load_job *job, struct certificates *ret_certificates)
+{
+    char line[160];
+    int r = open_reader(job);
+
+    *ret_certificates = (struct certificates){0};
+    if (r == 0)
+        r = certificates_read(job->reader, ret_certificates);
+    if (r < 0) {
+        snprintf(line, sizeof(line),
+            "the certificates in the ledger cannot be read, so only those in the files count: %s",
+            strerrordesc_np(-r));
+        note(&job->result.warnings, line);
+    }
+    if (ret_certificates->unreadable > 0) {
+        snprintf(line, sizeof(line), "%zu certificate%s in the ledger cannot be read",
+            ret_certificates->unreadable, ret_certificates->unreadable == 1 ? "" : "s");
+        note(&job->result.warnings, line);
+    }
+}
+
+static int look_after(struct load_job *job)
+{
+    CLEANUP(certificates_done) struct certificates certificates;
+
+    read_certificates(job, &certificates);
+    return survey_take(job->result.policy, &certificates, clock_realtime_us(), &job->result.survey);
+}
+
 /* ---- names ---- */
+
+static void tell_names(
+    struct policy *policy, const struct resolve_name *names, size_t users, size_t groups)
+{
+    for (size_t i = 0; i < users; i++) {
+        policy_resolve_user(policy, i, names[i].exists, names[i].id);
+        if (names[i].exists)
+            policy_note_account(policy, i, names[i].locked, names[i].expires_us);
+    }
+    for (size_t i = 0; i < groups; i++)
+        policy_resolve_group(policy, i, names[users + i].exists, names[users + i].id);
+}
 
 static void on_resolved(int result, const struct resolve_name *names, size_t count, void *userdata)
 {
     struct load_job *job = userdata;
     struct policy *policy = job->result.policy;
     size_t users = policy_user_count(policy), groups = policy_group_count(policy);
+    const char *warning = result < 0 ? NULL : resolve_accounts_warning(job->resolve);
 
     job->resolve = NULL;
+    if (warning)
+        note(&job->result.warnings, warning);
     if (result < 0 || count != users + groups + 1) {
         note(&job->result.errors, "the accounts it names could not be looked up in time");
         job->result.unresolved = true;
@@ -92,14 +144,15 @@ static void on_resolved(int result, const struct resolve_name *names, size_t cou
         finish(job);
         return;
     }
-    for (size_t i = 0; i < users; i++)
-        policy_resolve_user(policy, i, names[i].exists, names[i].id);
-    for (size_t i = 0; i < groups; i++)
-        policy_resolve_group(policy, i, names[users + i].exists, names[users + i].id);
+    tell_names(policy, names, users, groups);
     policy_ready(policy);
     job->result.auditors_known = names[users + groups].exists;
     job->result.auditors = names[users + groups].id;
     warn(&job->result, names, count);
+    if (look_after(job) < 0) {
+        note(&job->result.errors, "out of memory");
+        policy_free(TAKE_PTR(job->result.policy));
+    }
     finish(job);
 }
 
@@ -124,6 +177,7 @@ static int start_resolving(struct load_job *job)
         &(struct resolve_question){
             .names = names,
             .count = users + groups + 1,
+            .accounts = job->order.accounts,
             .timeout_us = RESOLVE_TIMEOUT_US,
             .done = on_resolved,
             .userdata = job,
@@ -147,10 +201,8 @@ static int load_config(struct load_job *job, struct yaml_errors *errors)
 static int load_version(struct load_job *job, const char *digest, struct texts *texts)
 {
     struct yaml_errors errors = {0};
-    int r = 0;
+    int r = open_reader(job);
 
-    if (!job->reader)
-        r = ledger_reader_open(job->order.ledger, &job->reader);
     if (r == 0)
         r = loader_text_compile(
             job->reader, digest, &job->result.policy, &job->result.files, &errors);
@@ -171,10 +223,8 @@ static int load_version(struct load_job *job, const char *digest, struct texts *
 static void load_earlier(struct load_job *job)
 {
     struct texts digests = {0}, unsaid = {0};
-    int r = 0;
+    int r = open_reader(job);
 
-    if (!job->reader)
-        r = ledger_reader_open(job->order.ledger, &job->reader);
     if (r == 0)
         r = loader_text_list(job->reader, &digests);
     if (r < 0)
@@ -246,6 +296,7 @@ void load_job_done(struct load_job *job)
     resolve_cancel(job->resolve);
     ledger_reader_close(job->reader);
     policy_free(job->result.policy);
+    survey_done(&job->result.survey);
     policy_files_done(&job->result.files);
     if (job->result.has_config)
         config_done(&job->result.config);

@@ -7,6 +7,7 @@
 #include "../common/macro.h"
 #include "config.h"
 #include "policy/policy.h"
+#include "survey.h"
 #include "texts.h"
 
 struct ledger_reader;
@@ -17,7 +18,8 @@ struct sd_event;
 /* What to load. Paths borrowed for as long as the loader lives. */
 struct load_order {
     const char *directory, *config, *ledger;
-    uid_t owner; /* may own files besides root */
+    const char *accounts; /* what assent-accounts tells, or NULL */
+    uid_t owner;          /* may own files besides root */
     /* Load this version out of the ledger instead of the files; with `held` set only while that is
      * what the files say. "": the files. */
     char version[POLICY_DIGEST_SIZE];
@@ -34,6 +36,7 @@ struct load_result {
     bool unresolved; /* the accounts could not be looked up: worth another try */
     struct texts errors;
     struct texts warnings;
+    struct survey survey;
     bool auditors_known;
     gid_t auditors;
 };

@@ -48,7 +48,7 @@ static void on_reloaded(struct agent *agent, const struct texts *errors, void *u
     struct method_pending *pending = userdata;
 
     (void)errors; /* they are in the answer: the policy's own */
-    public_reply(pending->call, json_pack("{s:o}", "policy", view_policy(agent)));
+    public_reply(pending->call, json_pack("{s:o}", "policy", view_policy(agent, pending->call)));
     pending->call = NULL;
     method_pending_free(pending);
 }

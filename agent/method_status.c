@@ -11,6 +11,7 @@
 #include "methods.h"
 #include "versions.h"
 #include "view.h"
+#include "view_rule.h"
 
 #define JOURNAL_BEHIND_MAX 1000
 
@@ -58,7 +59,7 @@ static void add_policy_problems(const struct agent *agent, json_t *problems)
 }
 
 /* What an administrator must look at, one line each. */
-static json_t *find_problems(const struct agent *agent)
+static json_t *find_problems(const struct agent *agent, const struct public_call *call)
 {
     json_t *problems = json_array();
     struct ledger_health health;
@@ -66,6 +67,7 @@ static json_t *find_problems(const struct agent *agent)
 
     ledger_health(agent->ledger, &health);
     add_policy_problems(agent, problems);
+    view_lapsed(agent, call, problems);
     if (health.stalled)
         add_problem(problems,
             "the ledger's disk does not answer: nothing can be recorded, so everything is refused");
@@ -99,7 +101,7 @@ static json_t *view_monitor(const struct agent *agent)
 void method_get_status(struct public_call *call, json_t *parameters, void *userdata)
 {
     struct agent *agent = userdata;
-    json_t *problems = find_problems(agent);
+    json_t *problems = find_problems(agent, call);
 
     (void)parameters;
     book_recount(&agent->book);
@@ -108,8 +110,8 @@ void method_get_status(struct public_call *call, json_t *parameters, void *userd
                   ASSENT_VERSION, "host", agent->config.host, "started",
                   view_time(agent->started_real_us), "healthy", json_array_size(problems) == 0,
                   "problems", problems, "monitor", view_monitor(agent), "policy",
-                  view_policy(agent), "requests", (json_int_t)agent->book.request_count, "grants",
-                  (json_int_t)agent->book.grant_count, "records",
+                  view_policy(agent, call), "requests", (json_int_t)agent->book.request_count,
+                  "grants", (json_int_t)agent->book.grant_count, "records",
                   (json_int_t)ledger_durable_seq(agent->ledger), "journal_behind",
                   (json_int_t)journal_behind(agent)));
 }

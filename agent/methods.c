@@ -28,6 +28,8 @@ const struct public_method methods_table[] = {
     {"io.assent.RevokeGrant", PUBLIC_ANYONE, method_revoke_grant},
     {"io.assent.CompleteGrant", PUBLIC_ANYONE, method_complete_grant},
     {"io.assent.Watch", PUBLIC_ANYONE, method_watch},
+    {"io.assent.ListRules", PUBLIC_ANYONE, method_list_rules},
+    {"io.assent.RecertifyRule", PUBLIC_ANYONE, method_recertify_rule},
     {"io.assent.ListDecisions", PUBLIC_AUDITOR, method_list_decisions},
     {"io.assent.LeaveMonitor", PUBLIC_ROOT, method_leave_monitor},
     {"io.assent.Reload", PUBLIC_ROOT, method_reload},

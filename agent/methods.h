@@ -31,6 +31,8 @@ void method_list_decisions(struct public_call *call, json_t *parameters, void *u
 void method_list_versions(struct public_call *call, json_t *parameters, void *userdata);
 void method_read_version(struct public_call *call, json_t *parameters, void *userdata);
 void method_rollback_policy(struct public_call *call, json_t *parameters, void *userdata);
+void method_list_rules(struct public_call *call, json_t *parameters, void *userdata);
+void method_recertify_rule(struct public_call *call, json_t *parameters, void *userdata);
 void method_watch(struct public_call *call, json_t *parameters, void *userdata);
 void method_list_requests(struct public_call *call, json_t *parameters, void *userdata);
 void method_get_request(struct public_call *call, json_t *parameters, void *userdata);

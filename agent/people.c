@@ -76,10 +76,21 @@ bool people_is_asked(const struct policy *policy, const struct request *request,
            texts_contain(&request->asked, policy_person(policy, (uint32_t)person)->name);
 }
 
+/* Under a user manager anybody who may act as the account for a moment (sudo -u) can start a
+ * process: nobody needs to be logged in there. */
+static enum people_verdict judge_session(
+    const struct policy *policy, uid_t uid, const struct login_session *session)
+{
+    if (!session->known || session->id[0] == '\0')
+        return PEOPLE_NO_SESSION;
+    return people_same(policy, uid, session->uid) ? PEOPLE_MAY : PEOPLE_FOREIGN_SESSION;
+}
+
 enum people_verdict people_judge(const struct policy *policy, const struct request *request,
     uid_t uid, const struct login_session *session, const char **ret_person)
 {
     int64_t person = policy_person_of(policy, uid);
+    enum people_verdict verdict;
 
     if (is_own(policy, request, uid) || (session->known && is_own(policy, request, session->uid)))
         return PEOPLE_OWN;
@@ -89,12 +100,36 @@ enum people_verdict people_judge(const struct policy *policy, const struct reque
         (!is_peer(request, policy_person(policy, (uint32_t)person)) &&
             !policy_rule_asks(policy, request->rule, (uint32_t)person)))
         return PEOPLE_NOT_ASKED;
-    /* Under a user manager anybody who may act as the account for a moment (sudo -u) can
-     * start a process: nobody needs to be logged in there. */
-    if (!session->known || session->id[0] == '\0')
-        return PEOPLE_NO_SESSION;
-    if (!people_same(policy, uid, session->uid))
-        return PEOPLE_FOREIGN_SESSION;
-    *ret_person = policy_person(policy, (uint32_t)person)->name;
-    return PEOPLE_MAY;
+    verdict = judge_session(policy, uid, session);
+    if (verdict == PEOPLE_MAY)
+        *ret_person = policy_person(policy, (uint32_t)person)->name;
+    return verdict;
+}
+
+bool people_owns(const struct policy *policy, const char *owner, uid_t uid)
+{
+    int64_t person = policy_person_of(policy, uid);
+    struct people_list people = {0};
+
+    if (owner && person >= 0)
+        people = policy_people_of(policy, owner);
+    for (size_t i = 0; i < people.count; i++)
+        if (people.items[i] == person)
+            return true;
+    return false;
+}
+
+enum people_verdict people_judge_owner(const struct policy *policy, const char *owner, uid_t uid,
+    const struct login_session *session, const char **ret_person)
+{
+    int64_t person = policy_person_of(policy, uid);
+    enum people_verdict verdict;
+
+    if (!people_owns(policy, owner, uid) ||
+        policy_person_state(policy, (uint32_t)person, clock_realtime_us()) != PERSON_HERE)
+        return PEOPLE_NOT_ASKED;
+    verdict = judge_session(policy, uid, session);
+    if (verdict == PEOPLE_MAY)
+        *ret_person = policy_person(policy, (uint32_t)person)->name;
+    return verdict;
 }

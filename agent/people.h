@@ -32,6 +32,14 @@ enum people_verdict {
 enum people_verdict people_judge(const struct policy *policy, const struct request *request,
     uid_t uid, const struct login_session *session, const char **ret_person);
 
+/* Whether the account `uid`, speaking from `session`, speaks for the group or person `owner` (NULL:
+ * nobody does). The same rules; whoever is not there (policy_person_state) does not count. */
+enum people_verdict people_judge_owner(const struct policy *policy, const char *owner, uid_t uid,
+    const struct login_session *session, const char **ret_person);
+
+/* Whether the account belongs to a person of that group, or to that person. */
+bool people_owns(const struct policy *policy, const char *owner, uid_t uid);
+
 /* Whether the account belongs to one of those asked: may see the request. */
 bool people_is_asked(const struct policy *policy, const struct request *request, uid_t uid);
 

@@ -13,6 +13,7 @@
 #include "ledger/ledger.h"
 #include "ledger/ledger_policy.h"
 #include "loader.h"
+#include "recertify.h"
 #include "reload_swap.h"
 #include "versions.h"
 #include "yaml/yaml.h"
@@ -78,6 +79,8 @@ void reload_free(struct agent *agent)
 
     loader_free(TAKE_PTR(agent->loader));
     versions_free(agent);
+    recertify_free(agent);
+    survey_done(&agent->survey);
     if (reload) {
         sd_event_source_disable_unref(reload->retry);
         wish_done(&reload->now);
@@ -287,6 +290,7 @@ static int begin(struct agent *agent)
         .directory = agent->options.policy_dir,
         .config = agent->options.config,
         .ledger = agent->options.ledger,
+        .accounts = agent->options.accounts,
         .owner = geteuid(),
         .any = agent->policy_real_us == 0,
     };
@@ -297,6 +301,7 @@ static int begin(struct agent *agent)
         memcpy(order.version, agent->loading.digest, sizeof(order.version));
         memcpy(order.held, agent->loading.held, sizeof(order.held));
     }
+    recertify_load_begins(agent);
     r = loader_start(agent->loader, &order, on_loaded, agent);
     agent->reloading = r == 0;
     return r;

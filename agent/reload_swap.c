@@ -13,6 +13,7 @@
 #include "ledger/ledger_policy.h"
 #include "loader.h"
 #include "monitor.h"
+#include "recertify.h"
 #include "versions.h"
 
 static void warn(struct agent *agent, const char *text)
@@ -56,6 +57,10 @@ static void swap(struct agent *agent, struct load_result *result, struct zones *
     result->has_config = false;
     agent->policy_warnings = result->warnings;
     result->warnings = (struct texts){0};
+    survey_done(&agent->survey);
+    agent->survey = result->survey;
+    result->survey = (struct survey){0};
+    recertify_catch_up(agent);
     agent->auditors_known = result->auditors_known;
     agent->auditors = result->auditors;
     agent->policy_real_us = clock_realtime_us();

@@ -8,6 +8,7 @@
 #include "agent.h"
 #include "grant.h"
 #include "request.h"
+#include "view_rule.h"
 
 static json_t *text_or_null(const char *text)
 {
@@ -231,11 +232,11 @@ static json_t *view_rollback(const struct loading *loading)
     return json;
 }
 
-json_t *view_policy(const struct agent *agent)
+json_t *view_policy(const struct agent *agent, const struct public_call *call)
 {
     const struct loading *loading = &agent->loading;
     bool is_loaded = agent->policy_real_us > 0;
-    json_t *json = json_object();
+    json_t *json = json_object(), *warnings;
 
     set(json, "digest", json_string(policy_digest(agent->policy)));
     set(json, "rules", json_integer((json_int_t)policy_rule_count(agent->policy)));
@@ -245,6 +246,8 @@ json_t *view_policy(const struct agent *agent)
     set(json, "rollback",
         is_loaded && loading->held[0] != '\0' ? view_rollback(loading) : json_null());
     set(json, "errors", view_texts(&agent->policy_errors));
-    set(json, "warnings", view_texts(&agent->policy_warnings));
+    warnings = view_texts(&agent->policy_warnings);
+    view_lapsing(agent, call, warnings);
+    set(json, "warnings", warnings);
     return json;
 }

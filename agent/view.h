@@ -7,10 +7,12 @@
 struct agent;
 struct grant;
 struct loading;
+struct public_call;
 struct request;
 
 json_t *view_request(const struct agent *agent, const struct request *request);
 json_t *view_grant(const struct agent *agent, const struct grant *grant);
 json_t *view_loading(const struct loading *loading);
-json_t *view_policy(const struct agent *agent);
+/* With the warnings that the caller may see. */
+json_t *view_policy(const struct agent *agent, const struct public_call *call);
 json_t *view_time(uint64_t realtime_us);

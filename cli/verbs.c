@@ -63,6 +63,12 @@ static const struct cli_option enforce_options[] = {
     {0},
 };
 
+static const struct cli_option recertify_options[] = {
+    {"until", "DATE", "the last day, as 2027-06-30; required"},
+    {"reason", "TEXT", "why, for the record; required"},
+    {0},
+};
+
 static const struct cli_option help_options[] = {
     {"machine", NULL, "print every verb and option, one a line"},
     {0},
@@ -321,6 +327,23 @@ const struct cli_verb verbs[] = {
         .exits = "0 it is in force, 1 failed or no such version, 2 it does not load any more, "
                  "3 not for you",
         .options = rollback_options,
+        .operands_min = 1,
+        .operands_max = 1,
+    },
+    {
+        .name = "policy recertify",
+        .run = verb_policy_recertify,
+        .operands = "RULE",
+        .summary = "vouch for an allow rule as it is, up to a day",
+        .text = "For root, and for whoever owns the rule, from a login of their own. At most 400 "
+                "days\n"
+                "ahead; a certificate is never shortened. It is kept in the ledger, and is for the "
+                "rule\n"
+                "as it is now: whoever changes the rule has to have it certified again.\n",
+        .example = "assent policy recertify dba-restart --until 2027-06-30 \\\n"
+                   "    --reason 'still needed for the nightly failover'\n",
+        .exits = "0 certified, 1 failed or no such rule, 2 wrong usage, 3 not for you",
+        .options = recertify_options,
         .operands_min = 1,
         .operands_max = 1,
     },

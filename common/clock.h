@@ -6,6 +6,7 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define USEC_PER_MSEC UINT64_C(1000)
+#define USEC_PER_DAY (86400 * USEC_PER_SEC)
 
 /* Microseconds since boot, suspend included; UINT64_MAX (past every deadline) should the
  * kernel lack the clock. Any thread. */

@@ -6,8 +6,11 @@
 static const struct journal_event EVENTS[] = {
     {"policy-loaded", "993f1d53a3404f3bb2f8046a857af09e", LOG_NOTICE},
     {"policy-rejected", "144719cd95c24cea9b26aa9fb7cca062", LOG_ERR},
+    {"rule-lapsing", "0603215f3fc94de6a5ad0f9f8a5a2d3f", LOG_NOTICE},
     {"rule-lapsed", "cc8ab77ecb6f490ebe9488fa4bbdc6aa", LOG_WARNING},
     {"recertified", "428c2290e93b477f8481bd4798749f95", LOG_NOTICE},
+    {"person-leaving", "89f6581db2a0492e9357a21a39293572", LOG_NOTICE},
+    {"person-gone", "363a9d4196544c879aab6f96e5e1fe4b", LOG_WARNING},
     {"decided", "8baa04ba63eb449495d15f8b5d40fc25", LOG_INFO},
     {"request-opened", "f98a6afe4a4e4f59a4dfc0882741e1d8", LOG_NOTICE},
     {"stage-started", "3c7518bc39d1437bb5cf6d74f3d2ce9a", LOG_INFO},

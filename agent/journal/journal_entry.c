@@ -30,6 +30,8 @@ static const struct {
     {"entitlement", "ASSENT_ENTITLEMENT"},
     {"decision", "ASSENT_DECISION"},
     {"rule", "ASSENT_RULE"},
+    {"rule_digest", "ASSENT_RULE_DIGEST"},
+    {"lapse", "ASSENT_LAPSE"},
     {"policy", "ASSENT_POLICY"},
     {"stage", "ASSENT_STAGE"},
     {"approver", "ASSENT_APPROVER"},

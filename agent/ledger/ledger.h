@@ -32,6 +32,8 @@ enum ledger_kind {
     LEDGER_REQUEST = 1,
     LEDGER_GRANT = 2,
     LEDGER_TALLY = 3,
+    LEDGER_CERTIFICATE = 4,
+    LEDGER_NOTICE = 5,
 };
 
 struct ledger_options {
@@ -143,6 +145,10 @@ MUST_USE int ledger_reader_open(const char *path, struct ledger_reader **ret_rea
 
 /* NULL-safe. */
 void ledger_reader_close(struct ledger_reader *reader);
+
+/* As ledger_each_live. */
+MUST_USE int ledger_reader_each_live(
+    struct ledger_reader *reader, enum ledger_kind kind, ledger_row_fn row, void *userdata);
 
 /* As ledger_each_audit. */
 MUST_USE int ledger_reader_each_audit(struct ledger_reader *reader, uint64_t after, unsigned limit,

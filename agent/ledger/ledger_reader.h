@@ -11,8 +11,6 @@ struct ledger_reader {
     sqlite3 *db;
 };
 
-MUST_USE int ledger_reader_each_live(
-    struct ledger_reader *reader, enum ledger_kind kind, ledger_row_fn row, void *userdata);
 MUST_USE int ledger_reader_each_recent(struct ledger_reader *reader, enum ledger_kind kind,
     unsigned limit, ledger_row_fn row, void *userdata);
 MUST_USE int ledger_reader_get(

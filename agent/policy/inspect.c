@@ -160,3 +160,21 @@ bool policy_entitlement_is_for(const struct policy *policy, size_t index, const 
     whole.whole = true;
     return match_entitlement(policy, &policy->entitlements[index], &whole).rest == TRUTH_YES;
 }
+
+const struct stage *policy_rule_stage(const struct policy *policy, size_t index)
+{
+    return policy->rules[index].stage;
+}
+
+bool policy_rule_is_for(const struct policy *policy, size_t index, const struct facts *facts)
+{
+    const struct rule *rule = &policy->rules[index];
+    struct rule who = {.who = rule->who};
+    bool found = rule->entitlements.count == 0;
+
+    if (match_rule(policy, &who, facts).rest != TRUTH_YES)
+        return false;
+    for (size_t i = 0; i < rule->entitlements.count && !found; i++)
+        found = policy_entitlement_is_for(policy, rule->entitlements.items[i], facts);
+    return found;
+}

@@ -328,6 +328,14 @@ void policy_certify(struct policy *policy, size_t index, uint64_t until_us);
  * counts. Never for a policy in force. */
 void policy_trust_certificates(struct policy *policy);
 
+/* Whom it asks: an escalate rule the people of its approval, an allow rule that has lapsed its
+ * owner. NULL: nobody. */
+const struct stage *policy_rule_stage(const struct policy *policy, size_t index);
+
+/* Whether this subject is for sure among those it is about, on this host: `who`, and who may ask
+ * for an entitlement that it names. */
+bool policy_rule_is_for(const struct policy *policy, size_t index, const struct facts *facts);
+
 /* Why an allow rule would ask its owner at that moment. */
 enum lapse policy_rule_lapse(const struct policy *policy, size_t index, uint64_t now_us);
 
@@ -471,3 +479,4 @@ const char *sensitivity_to_string(enum sensitivity sensitivity);
 const char *evidence_to_string(enum evidence kind); /* "reason", "ticket", "peer", "control" */
 const char *person_state_to_string(enum person_state state); /* for people: "is locked" */
 const char *lapse_to_string(enum lapse lapse);               /* for people */
+const char *lapse_to_word(enum lapse lapse);                 /* "none", "never", "date", "owner" */

@@ -84,6 +84,18 @@ const char *lapse_to_string(enum lapse lapse)
     return words[lapse];
 }
 
+const char *lapse_to_word(enum lapse lapse)
+{
+    static const char *const words[] = {
+        [LAPSE_NONE] = "none",
+        [LAPSE_NEVER] = "never",
+        [LAPSE_DATE] = "date",
+        [LAPSE_OWNER] = "owner",
+    };
+
+    return words[lapse];
+}
+
 const char *condition_to_string(enum condition condition)
 {
     static const char *const words[] = {

@@ -1,0 +1,335 @@
+#include "survey.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/str.h"
+
+#define ENDS_SOON_US (30 * USEC_PER_DAY)
+
+static void rule_done(struct survey_rule *rule)
+{
+    if (rule->has_certificate)
+        certificate_done(&rule->certificate);
+}
+
+void survey_done(struct survey *survey)
+{
+    for (size_t i = 0; i < survey->rule_count; i++)
+        rule_done(&survey->rules[i]);
+    for (size_t i = 0; i < survey->person_count; i++)
+        texts_done(&survey->people[i].names);
+    free(survey->rules);
+    free(survey->people);
+    free(survey->stages);
+    *survey = (struct survey){0};
+}
+
+/* Room for one more item; NULL on OOM. */
+static void *grow(void *items, size_t count, size_t *size, size_t item_size)
+{
+    size_t bigger = *size > 0 ? 2 * *size : 16;
+
+    if (count < *size)
+        return items;
+    items = reallocarray(items, bigger, item_size);
+    if (items)
+        *size = bigger;
+    return items;
+}
+
+/* ---- rules ------------------------------------------------------------------------------ */
+
+enum survey_step survey_step_of(const struct policy *policy, size_t index, uint64_t now_us)
+{
+    struct rule_info info;
+    uint64_t left;
+
+    policy_rule(policy, index, &info);
+    if (info.decision != DECISION_ALLOW || info.disabled)
+        return SURVEY_FINE;
+    if (policy_rule_lapse(policy, index, now_us) != LAPSE_NONE)
+        return SURVEY_LAPSED;
+    left = info.certified_us - now_us;
+    if (left <= USEC_PER_DAY)
+        return SURVEY_DAY;
+    if (left <= 7 * USEC_PER_DAY)
+        return SURVEY_WEEK;
+    return left <= 30 * USEC_PER_DAY ? SURVEY_MONTH : SURVEY_FINE;
+}
+
+/* The place of the rule in the list, or where it would stand. */
+static size_t find_place(const struct survey *survey, size_t index)
+{
+    size_t low = 0, high = survey->rule_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (survey->rules[middle].index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct survey_rule *survey_rule_of(const struct survey *survey, size_t index)
+{
+    size_t at = find_place(survey, index);
+
+    return at < survey->rule_count && survey->rules[at].index == index ? &survey->rules[at] : NULL;
+}
+
+/* Its entry, made where there is none. NULL on OOM. */
+static struct survey_rule *add_rule(struct survey *survey, size_t index, const char *digest)
+{
+    size_t at = find_place(survey, index);
+    struct survey_rule *rules;
+
+    if (at < survey->rule_count && survey->rules[at].index == index)
+        return &survey->rules[at];
+    rules = grow(survey->rules, survey->rule_count, &survey->rule_size, sizeof(*rules));
+    if (!rules)
+        return NULL;
+    survey->rules = rules;
+    memmove(&rules[at + 1], &rules[at], (survey->rule_count - at) * sizeof(*rules));
+    survey->rule_count++;
+    rules[at] = (struct survey_rule){.index = index};
+    memcpy(rules[at].digest, digest, sizeof(rules[at].digest));
+    return &rules[at];
+}
+
+int survey_certify(
+    struct survey *survey, struct policy *policy, size_t index, struct certificate *certificate)
+{
+    struct survey_rule *rule = add_rule(survey, index, certificate->digest);
+
+    policy_certify(policy, index, certificate->until_us);
+    if (!rule) {
+        certificate_done(certificate);
+        return -ENOMEM;
+    }
+    if (rule->has_certificate && rule->certificate.until_us > certificate->until_us) {
+        certificate_done(certificate);
+        return 0;
+    }
+    rule_done(rule);
+    rule->certificate = *certificate;
+    rule->has_certificate = true;
+    *certificate = (struct certificate){0};
+    return 0;
+}
+
+/* The certificate that is for the rule as it is, or NULL. */
+static struct certificate *find_certificate(
+    const struct certificates *certificates, const char *id, const char *digest)
+{
+    size_t count;
+    struct certificate *items = certificates_of(certificates, id, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(items[i].digest, digest))
+            return &items[i];
+    return NULL;
+}
+
+static bool has_certificates(const struct certificates *certificates, const char *id)
+{
+    size_t count;
+
+    (void)certificates_of(certificates, id, &count);
+    return count > 0;
+}
+
+/* Digests are made for the rules that need one: of ten thousand they take longer than loading. */
+static int look_at_rule(struct survey *survey, struct policy *policy, size_t index,
+    struct certificates *certificates, uint64_t now_us)
+{
+    struct certificate *certificate;
+    char digest[POLICY_DIGEST_SIZE];
+    struct rule_info info;
+    int r;
+
+    policy_rule(policy, index, &info);
+    if (info.decision != DECISION_ALLOW ||
+        (!has_certificates(certificates, info.id) &&
+            survey_step_of(policy, index, now_us) == SURVEY_FINE))
+        return 0;
+    r = policy_rule_digest(policy, index, digest);
+    if (r < 0)
+        return r;
+    certificate = find_certificate(certificates, info.id, digest);
+    if (certificate) {
+        struct certificate copy;
+
+        r = certificate_copy(certificate, &copy);
+        return r < 0 ? r : survey_certify(survey, policy, index, &copy);
+    }
+    if (survey_step_of(policy, index, now_us) == SURVEY_FINE)
+        return 0;
+    return add_rule(survey, index, digest) ? 0 : -ENOMEM;
+}
+
+/* ---- people ----------------------------------------------------------------------------- */
+
+/* What is found out about every person once: 0 is well, else the entry they will have. */
+struct census {
+    const struct policy *policy;
+    uint64_t now_us;
+    struct survey_person *entries; /* by person; `needed` 0: nobody needs them */
+    bool *missed;                  /* by person: gone, or about to be */
+    size_t *marks;                 /* by person: the last thing that needs them */
+};
+
+static bool is_here(const struct census *census, uint32_t person)
+{
+    return !census->missed[person] || census->entries[person].ends_us > 0;
+}
+
+static void count_person(struct census *census, uint32_t person)
+{
+    struct survey_person *entry = &census->entries[person];
+    uint64_t ends;
+
+    entry->person = person;
+    if (policy_person_state(census->policy, person, census->now_us) != PERSON_HERE) {
+        census->missed[person] = true;
+        return;
+    }
+    ends = policy_person_ends(census->policy, person, census->now_us);
+    if (ends > 0 && ends - census->now_us <= ENDS_SOON_US) {
+        census->missed[person] = true;
+        entry->ends_us = ends;
+    }
+}
+
+/* By what `mark` stands for; who owns a rule may be asked by it, too. */
+static int note_needed(
+    struct census *census, struct people_list people, size_t mark, const char *name)
+{
+    for (size_t i = 0; i < people.count; i++) {
+        uint32_t person = people.items[i];
+        struct survey_person *entry = &census->entries[person];
+
+        if (!census->missed[person] || census->marks[person] == mark)
+            continue;
+        census->marks[person] = mark;
+        entry->needed++;
+        if (entry->needed <= SURVEY_NAMES_MAX && texts_add(&entry->names, name) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int note_stage(struct survey *survey, const struct census *census, size_t index)
+{
+    const struct stage *stage = policy_rule_stage(census->policy, index);
+    struct survey_stage *stages;
+    unsigned left = 0;
+
+    for (size_t i = 0; i < stage->people_count; i++)
+        left += is_here(census, stage->people[i]);
+    if (left >= stage->need)
+        return 0;
+    stages = grow(survey->stages, survey->stage_count, &survey->stage_size, sizeof(*stages));
+    if (!stages)
+        return -ENOMEM;
+    survey->stages = stages;
+    stages[survey->stage_count++] = (struct survey_stage){index, left};
+    return 0;
+}
+
+static int count_rule(struct survey *survey, struct census *census, size_t index)
+{
+    const struct stage *stage = policy_rule_stage(census->policy, index);
+    size_t mark = index + 1;
+    struct rule_info info;
+    int r = 0;
+
+    policy_rule(census->policy, index, &info);
+    if (info.disabled)
+        return 0;
+    if (info.owner)
+        r = note_needed(census, policy_people_of(census->policy, info.owner), mark, info.id);
+    if (r == 0 && stage && info.decision == DECISION_ESCALATE) {
+        r = note_needed(
+            census, (struct people_list){stage->people, stage->people_count}, mark, info.id);
+        if (r == 0)
+            r = note_stage(survey, census, index);
+    }
+    return r;
+}
+
+static int count_entitlement(struct census *census, size_t index)
+{
+    struct entitlement_info info;
+    struct str_builder builder = {0};
+    AUTO_FREE char *name = NULL;
+
+    policy_entitlement(census->policy, index, &info);
+    str_appendf(&builder, "entitlement %s", info.name);
+    name = str_builder_take(&builder);
+    if (!name)
+        return -ENOMEM;
+    return note_needed(census, policy_people_of(census->policy, info.owner),
+        policy_rule_count(census->policy) + index + 1, name);
+}
+
+/* Those who are missed and needed, in order, to the front. */
+static void keep_needed(struct survey *survey, struct census *census, size_t count)
+{
+    struct survey_person *entries = census->entries;
+
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].needed > 0)
+            entries[survey->person_count++] = entries[i];
+    survey->people = TAKE_PTR(census->entries);
+}
+
+static int count_people(struct survey *survey, const struct policy *policy, uint64_t now_us)
+{
+    size_t count = policy_person_count(policy), rules = policy_rule_count(policy);
+    AUTO_FREE bool *missed = calloc(count + 1, sizeof(*missed));
+    AUTO_FREE size_t *marks = calloc(count + 1, sizeof(*marks));
+    struct census census = {
+        .policy = policy,
+        .now_us = now_us,
+        .entries = calloc(count + 1, sizeof(*census.entries)),
+        .missed = missed,
+        .marks = marks,
+    };
+    int r = missed && marks && census.entries ? 0 : -ENOMEM;
+    bool any = false;
+
+    for (uint32_t i = 0; r == 0 && i < count; i++) {
+        count_person(&census, i);
+        any |= missed[i];
+    }
+    for (size_t i = 0; r == 0 && any && i < rules; i++)
+        r = count_rule(survey, &census, i);
+    for (size_t i = 0; r == 0 && any && i < policy_entitlement_count(policy); i++)
+        r = count_entitlement(&census, i);
+    if (census.entries)
+        keep_needed(survey, &census, count);
+    return r;
+}
+
+int survey_take(struct policy *policy, struct certificates *certificates, uint64_t now_us,
+    struct survey *ret_survey)
+{
+    struct survey survey = {0};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < policy_rule_count(policy); i++)
+        r = look_at_rule(&survey, policy, i, certificates, now_us);
+    if (r == 0)
+        r = count_people(&survey, policy, now_us);
+    if (r < 0) {
+        survey_done(&survey);
+        return r;
+    }
+    *ret_survey = survey;
+    return 0;
+}

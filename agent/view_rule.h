@@ -1,0 +1,28 @@
+/* A rule of the policy in force with whoever vouches for it, and what has to be looked after, in
+ * the public form (etc/io.assent.varlink) and in words. Loop thread. */
+#pragma once
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+#include "survey.h"
+
+struct agent;
+struct public_call;
+
+/* Fresh reference or NULL. */
+json_t *view_rule_entry(const struct agent *agent, size_t index);
+
+/* "carol is locked", "carol's account ends on 2026-12-01", in fresh memory; NULL on OOM. */
+char *view_missing_person(
+    const struct policy *policy, const struct survey_person *person, uint64_t now_us);
+
+/* Appends one line for each rule that has lapsed, where a door works otherwise than its rule says;
+ * of rules that the caller neither owns nor audits, the number alone. */
+void view_lapsed(const struct agent *agent, const struct public_call *call, json_t *problems);
+
+/* And one for whatever will need somebody: rules about to lapse; to auditors and root also people
+ * gone or leaving, and rules with too few people left. */
+void view_lapsing(const struct agent *agent, const struct public_call *call, json_t *warnings);
