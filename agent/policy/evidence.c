@@ -43,6 +43,7 @@ static void read_reason(
     const struct yaml_node *reason = yaml_take(node, "reason");
     const struct yaml_node *length = yaml_take(node, "reason_length");
     const struct yaml_node *repeats = yaml_take(node, "reason_repeats");
+    int choice = -1;
 
     if (length)
         terms->reason_length = read_number(reading, length, LENGTH_MAX);
@@ -51,9 +52,10 @@ static void read_reason(
     if (length || repeats)
         set(terms, EVIDENCE_REASON, true);
     if (reason)
-        set(terms, EVIDENCE_REASON,
-            read_choice(reading, reason, (struct words){words, ARRAY_SIZE(words)}) == 0);
-    if (reason && (length || repeats) && (terms->required & EVIDENCE_REASON) == 0)
+        choice = read_choice(reading, reason, (struct words){words, ARRAY_SIZE(words)});
+    if (choice >= 0)
+        set(terms, EVIDENCE_REASON, choice == 0);
+    if (choice > 0 && (length || repeats))
         yaml_error(reading->errors, reason,
             "an optional reason is not measured; take 'reason_length' and 'reason_repeats' out");
 }

@@ -264,6 +264,8 @@ static const struct {
     {"entitlements:\n" ENTITLEMENT("e", ", evidence: { reason: optional, reason_length: 9 }"),
         "2:90: an optional reason is not measured; take 'reason_length' and 'reason_repeats' "
         "out\n"},
+    {"entitlements:\n" ENTITLEMENT("e", ", evidence: { reason: maybe, reason_length: 9 }"),
+        "2:90: 'maybe' is not one of required, optional\n"},
     {"entitlements:\n" ENTITLEMENT("e", ", evidence: { ticket: no }"),
         "2:90: a ticket is required, optional, or an extended regular expression, not 'no'\n"},
     {RULE "    evidence: { ticket: '' }\n",
