@@ -495,3 +495,32 @@ bool oracle_is_possible(const struct world_policy *policy, const struct world_fa
     return find(policy, facts, DENIES_ALL, false, &entitlement) == UNKNOWN &&
            find(policy, facts, GRANTS_SOME, false, &entitlement) != UNKNOWN;
 }
+
+static struct meeting scope_meets(
+    const struct world_entitlement *entitlement, const struct world_facts *facts)
+{
+    struct world_entitlement for_all = *entitlement;
+
+    for_all.who = (struct world_who){0};
+    return entitlement_meets(&for_all, facts);
+}
+
+bool oracle_opens(const struct world_entitlement *entitlement, const struct world_facts *facts)
+{
+    struct meeting meeting = scope_meets(entitlement, facts);
+
+    return meeting.rest == YES && meeting.command == YES;
+}
+
+bool oracle_may_open(const struct world_entitlement *entitlement, const struct world_facts *facts)
+{
+    struct meeting meeting = scope_meets(entitlement, facts);
+
+    return meeting.rest == YES && meeting.command != NO;
+}
+
+bool oracle_is_for(const struct world_entitlement *entitlement, const struct world_facts *facts)
+{
+    return least(who_holds(&entitlement->who, facts), hosts_hold(&entitlement->hosts, facts)) ==
+           YES;
+}

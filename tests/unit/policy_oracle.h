@@ -24,3 +24,9 @@ struct oracle_verdict oracle_decide(
 
 /* Whether something could come of it once the command is known (U5). */
 bool oracle_is_possible(const struct world_policy *policy, const struct world_facts *facts);
+
+/* Whether an entitlement opens this for sure, or may do so once the command is known, whoever asks;
+ * and whether this subject may ask for it on this host (E2 to E5). */
+bool oracle_opens(const struct world_entitlement *entitlement, const struct world_facts *facts);
+bool oracle_may_open(const struct world_entitlement *entitlement, const struct world_facts *facts);
+bool oracle_is_for(const struct world_entitlement *entitlement, const struct world_facts *facts);

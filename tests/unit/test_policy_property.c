@@ -16,8 +16,8 @@
 
 #define POLICIES 1000
 #define FACTS_EACH 1000
-#define RULES_FEW 20       /* but WORLD_RULES in every fiftieth policy */
-#define EXPLAINED_EACH 128 /* one in so many facts is explained as well */
+#define RULES_FEW 20      /* but WORLD_RULES in every fiftieth policy */
+#define EXPLAINED_EACH 16 /* one in so many facts is explained as well */
 
 struct expected {
     struct world_facts facts;
@@ -138,6 +138,25 @@ static void check_explained(
     assert_int_equal(verdict.decision, expected->verdict.decision);
 }
 
+/* What grants are held against; in whichever order the policy has its entitlements. */
+static void check_scopes(const struct policy *policy, const struct world_policy *drawn,
+    const struct world_facts *asked, const struct facts *facts)
+{
+    for (size_t i = 0; i < policy_entitlement_count(policy); i++) {
+        const struct world_entitlement *entitlement;
+        struct entitlement_info info;
+
+        policy_entitlement(policy, i, &info);
+        entitlement = &drawn->entitlements[number_of(info.name)];
+        assert_int_equal(
+            policy_entitlement_opens(policy, i, facts), oracle_opens(entitlement, asked));
+        assert_int_equal(
+            policy_entitlement_may_open(policy, i, facts), oracle_may_open(entitlement, asked));
+        assert_int_equal(
+            policy_entitlement_is_for(policy, i, facts), oracle_is_for(entitlement, asked));
+    }
+}
+
 static void check(const struct policy *policy, const struct world_policy *drawn,
     const struct expected *expected, bool explained)
 {
@@ -151,8 +170,10 @@ static void check(const struct policy *policy, const struct world_policy *drawn,
     assert_int_equal(policy_denies(policy, &facts, &verdict), denied);
     policy_possible(policy, &facts, &verdict);
     assert_int_equal(verdict.decision, expected->possible ? DECISION_ALLOW : DECISION_DENY);
-    if (explained)
-        check_explained(policy, &facts, expected);
+    if (!explained)
+        return;
+    check_explained(policy, &facts, expected);
+    check_scopes(policy, drawn, &expected->facts, &facts);
 }
 
 static void check_policy(unsigned rules)
