@@ -1,5 +1,6 @@
 #include "evidence.h"
 
+#include <locale.h>
 #include <string.h>
 
 #include "../../common/parse.h"
@@ -104,6 +105,22 @@ static bool has_large_counts(const char *text)
     return false;
 }
 
+/* Byte by byte whatever the locale, so that the command line and the agent say the same of one
+ * ticket. */
+static int compile_regex(regex_t *regex, const char *text)
+{
+    locale_t bytes = newlocale(LC_ALL_MASK, "C", (locale_t)0), before;
+    int error;
+
+    if (bytes == (locale_t)0)
+        return REG_ESPACE;
+    before = uselocale(bytes);
+    error = regcomp(regex, text, REG_EXTENDED | REG_NOSUB);
+    (void)uselocale(before);
+    freelocale(bytes);
+    return error;
+}
+
 static const struct ticket_pattern *compile_pattern(
     struct reading *reading, const struct yaml_node *node, const char *text)
 {
@@ -117,7 +134,7 @@ static const struct ticket_pattern *compile_pattern(
         reading->out_of_memory = true;
         return NULL;
     }
-    error = regcomp(&pattern->regex, text, REG_EXTENDED | REG_NOSUB);
+    error = compile_regex(&pattern->regex, text);
     if (error != 0) {
         refuse_pattern(reading, node, text, error);
         return NULL;

@@ -1,4 +1,5 @@
 /* What a policy is refused for, word by word and place by place, and what survives loading. */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -585,6 +586,33 @@ static void test_resolved_again(void **state)
     policy_free(policy);
 }
 
+static unsigned missing_of(const char *ticket)
+{
+    struct policy *policy =
+        compile_good("rules: [{id: a, decision: allow, evidence: {ticket: '^.$'}, owner: x, "
+                     "certified_until: 2099-12-31}]\npeople: {x: {}}\n");
+    struct facts facts = {.uid = 5, .now_us = 1, .ticket = ticket};
+    struct verdict verdict;
+
+    tell(policy, "x", true, 7);
+    policy_decide(policy, &facts, &verdict);
+    assert_string_equal(verdict.rule, "a");
+    policy_free(policy);
+    return verdict.missing;
+}
+
+/* The command line has a locale, the agent has none; both must say the same. */
+static void test_tickets_are_bytes(void **state)
+{
+    (void)state;
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+    assert_int_equal(missing_of("x"), 0);
+    assert_int_equal(missing_of("\xc3\xa9"), EVIDENCE_TICKET);
+    assert_non_null(setlocale(LC_CTYPE, "C"));
+    assert_int_equal(missing_of("\xc3\xa9"), EVIDENCE_TICKET);
+    assert_int_equal(missing_of("\xc3"), 0);
+}
+
 /* Two names for one uid: one person, and always the same one. */
 static void test_shared_uid(void **state)
 {
@@ -664,6 +692,7 @@ int main(void)
         cmocka_unit_test(test_needs_groups),
         cmocka_unit_test(test_people),
         cmocka_unit_test(test_resolved_again),
+        cmocka_unit_test(test_tickets_are_bytes),
         cmocka_unit_test(test_shared_uid),
         cmocka_unit_test(test_stage_people),
         cmocka_unit_test(test_sentences),
