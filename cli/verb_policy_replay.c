@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "../common/clock.h"
+#include "certificates.h"
 #include "decisions.h"
 #include "json.h"
 #include "output.h"
@@ -68,6 +69,8 @@ int verb_policy_replay(int argc UNUSED, char **argv, const struct cli_options *o
         return cli_usage_error(options, "--since takes a length of time as 30d, a day as "
                                         "2026-11-20, or a time as 2026-11-20T10:00:00Z");
     r = policy_dir_load(&policy, argv[1]);
+    if (r == CLI_OK)
+        r = certificates_apply(options, policy.policy);
     if (r == CLI_OK)
         r = replay_since(&run, since_us);
     replay_done(&run.replay);

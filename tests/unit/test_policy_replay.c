@@ -93,6 +93,7 @@ static void add(struct str_builder *stream, const char *members)
 }
 
 #define END "{\"parameters\":{}}"
+#define NO_CERTIFICATES "{\"parameters\":{\"rules\":[],\"next\":null}}"
 
 /* Replays the stream against the policy with more words on the command line (up to two). */
 static void replay(struct run *run, const struct fixture *f, struct str_builder *stream,
@@ -105,7 +106,8 @@ static void replay(struct run *run, const struct fixture *f, struct str_builder 
     str_append_n(stream, END, sizeof(END));
     length = stream->length;
     bytes = str_builder_take(stream);
-    run_assent(run, (const struct fake_step[]){{bytes, length, 0}, {0}}, words);
+    run_assent(
+        run, (const struct fake_step[]){{NO_CERTIFICATES, 0, 0}, {bytes, length, 0}, {0}}, words);
 }
 
 static json_t *replay_json(const struct fixture *f, struct str_builder *stream)
@@ -314,6 +316,54 @@ static void test_hours_and_certificates_are_those_of_then(void **state)
         assert_change(json, i, "newly-denied", "daemon");
 }
 
+/* The rule's digest, as the agent would name it. */
+static void digest_of(const struct fixture *f, char ret_hex[POLICY_DIGEST_SIZE])
+{
+    CLEANUP(policy_dir_done) struct policy_dir dir = {0};
+
+    assert_int_equal(policy_dir_load(&dir, f->directory), CLI_OK);
+    assert_int_equal(policy_rule_digest(dir.policy, 0, ret_hex), 0);
+}
+
+/* Told in two pages; only the rule that it was given to has it. */
+static void test_certificates_of_the_ledger_count(void **state)
+{
+    static const char first[] = "{\"parameters\":{\"rules\":[{\"certificate\":null}],\"next\":2}}";
+    struct fixture *f = *state;
+    char digest[POLICY_DIGEST_SIZE], second[256];
+
+    write_policy(f, "  - { id: by-ledger, who: { user: daemon }, what: { command: any },\n"
+                    "      owner: leads, decision: allow }\n");
+    digest_of(f, digest);
+    for (int known = 0; known < 2; known++) {
+        struct str_builder stream = {0};
+        AUTO_FREE char *bytes = NULL;
+        struct run run;
+        size_t length;
+
+        snprintf(second, sizeof(second),
+            "{\"parameters\":{\"rules\":[{\"certificate\":{\"digest\":\"%.63s%c\",\"until\":"
+            "\"2026-11-25\"}}],\"next\":null}}",
+            digest, known ? digest[63] : 'x');
+        add(&stream, DECIDED("allow", "\"by-ledger\"",
+                         SUDO("1", "daemon", "/a", "\"at\":\"2026-11-25T23:59:59Z\"")));
+        add(&stream, DECIDED("allow", "\"by-ledger\"",
+                         SUDO("1", "daemon", "/a", "\"at\":\"2026-11-26T00:00:00Z\"")));
+        str_append_n(&stream, END, sizeof(END));
+        length = stream.length;
+        bytes = str_builder_take(&stream);
+        run_assent(&run,
+            (const struct fake_step[]){{first, 0, 0}, {second, 0, 0}, {bytes, length, 0}, {0}},
+            (const char *[]){"policy", "replay", f->directory, NULL});
+        assert_int_equal(run.status, CLI_OK);
+        assert_string_equal(run_sent(&run, 0, "from"), "1");
+        assert_string_equal(run_sent(&run, 1, "from"), "2");
+        assert_non_null(strstr(run.out, known ? "\n1 would be answered" : "\n2 would be answered"));
+        assert_non_null(strstr(run.out, "-> put to people by by-ledger (lapsed)"));
+        run_done(&run);
+    }
+}
+
 /* ---- what a door makes of it
  * --------------------------------------------------------------------- */
 
@@ -498,11 +548,11 @@ static void test_since(void **state)
     write_policy(f, candidate);
     replay(&run, f, &stream, "--since", "2026-11-01");
     assert_int_equal(run.status, CLI_OK);
-    assert_string_equal(run_sent(&run, 0, "method"), "\"io.assent.ListDecisions\"");
-    assert_string_equal(run_sent(&run, 0, "since"), "\"2026-11-01T00:00:00.000000Z\"");
+    assert_string_equal(run_sent(&run, 1, "method"), "\"io.assent.ListDecisions\"");
+    assert_string_equal(run_sent(&run, 1, "since"), "\"2026-11-01T00:00:00.000000Z\"");
     run_done(&run);
     replay(&run, f, &stream, "--since=2026-11-01T12:00:00+02:00", NULL);
-    assert_string_equal(run_sent(&run, 0, "since"), "\"2026-11-01T10:00:00.000000Z\"");
+    assert_string_equal(run_sent(&run, 1, "since"), "\"2026-11-01T10:00:00.000000Z\"");
     run_done(&run);
     replay(&run, f, &stream, NULL, NULL);
     assert_int_equal(run.status, CLI_OK);
@@ -525,7 +575,7 @@ static void test_what_goes_wrong(void **state)
     run_assent(&run, (const struct fake_step[]){{denied, 0, 0}, {0}}, words);
     assert_int_equal(run.status, CLI_REFUSED);
     run_done(&run);
-    run_assent(&run, (const struct fake_step[]){{half, 0, 1}, {0}}, words);
+    run_assent(&run, (const struct fake_step[]){{NO_CERTIFICATES, 0, 0}, {half, 0, 1}, {0}}, words);
     assert_int_equal(run.status, CLI_FAILED);
     assert_string_equal(run.out, "");
     run_done(&run);
@@ -640,6 +690,7 @@ int main(int argc, char **argv)
         TEST(test_in_words),
         TEST(test_the_same_by_another_rule_is_listed_on_request),
         TEST(test_hours_and_certificates_are_those_of_then),
+        TEST(test_certificates_of_the_ledger_count),
         TEST(test_what_a_monitored_door_let_through_was_refused),
         TEST(test_a_login_is_asked_for_no_reason),
         TEST(test_what_a_colleague_confirms_asks_people),
