@@ -18,6 +18,11 @@ rules:
     who: { user: dave }
     what: { service: sshd }
     $3
+  - id: erin-login
+    owner: approvers
+    who: { user: erin }
+    what: { service: sshd }
+    decision: allow
   - id: alice-sudo
     owner: approvers
     who: { user: alice }
@@ -52,7 +57,14 @@ changes() { # jq filter over the list of changes
 }
 
 rules '/usr/bin/id *' '/usr/bin/uptime' "$LET_IN" | policy
+
+step "a rule that is certified in the ledger alone"
+day=$(on date -u -d '+30 days' +%F)
+try on assent policy recertify erin-login --until "$day" --reason 'she is on call'
+expect_rc 0 "is certified"
 door sudo sshd
+try ssh_as erin true
+expect_rc 0 "and lets in"
 
 step "decisions, as people make them"
 for _ in 1 2 3; do
@@ -95,6 +107,7 @@ check "bob's id is newly allowed" [ "$(changes 'select(.change == "newly-allowed
 check "alice's three id are one entry" [ "$(changes 'select(.subject == "alice" and .command == ["/usr/bin/id", "-u"]) | "\(.change) \(.count) \(.was.rule) \(.would.rule)"')" = "newly-denied 3 alice-sudo null" ]
 check "the odd argument is there byte for byte" [ "$(changes 'select(.subject == "alice" and .count == 1) | .command[1]')" = '-u\xff\x0a' ]
 check "dave's login is newly denied" [ "$(changes 'select(.subject == "dave") | "\(.change) \(.service) \(.would.rule)"')" = "newly-denied sshd dave-login" ]
+check "erin's login stays, its rule is the same" [ -z "$(changes 'select(.subject == "erin")')" ]
 check "what people were asked stays" [ -z "$(changes 'select(.command == ["/usr/bin/whoami"])')" ]
 try on assent policy replay /tmp/candidate --fail-on-change
 expect_rc 2 "a script can be told"
