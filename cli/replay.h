@@ -3,8 +3,8 @@
  * was not recorded, or not with all that the policy looks at, is counted with the reason.
  *
  * A policy is asked about the time of the record: hours, one-off windows and certified_until are
- * judged as of then, and certificates that were told to the policy (certificates.h) up to their day.
- * Accounts and groups are those of today. */
+ * judged as of then, and certificates that were told to the policy (certificates.h) up to their
+ * day. Accounts and groups are those of today. */
 #pragma once
 
 #include <jansson.h>
