@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../agent/policy/policy.h"
+#include "../agent/study/suite.h"
 #include "../agent/yaml/yaml.h"
 #include "../common/clock.h"
 #include "../common/names.h"
@@ -50,6 +51,21 @@ static char *real_directory(const char *pattern, void *userdata UNUSED)
     char *real = NULL;
 
     return realdir_leads_elsewhere(pattern, &real) > 0 ? real : NULL;
+}
+
+/* Files with errors are no policy; mistakes in its tests are errors here, too. */
+static void read_policy(struct check *check)
+{
+    CLEANUP(policy_files_done) struct policy_files files = {0};
+
+    policy_read(check->directory, getuid(), &files, &check->errors);
+    check->policy = policy_compile(files.items, files.count, &check->errors);
+    if (yaml_errors_total(&check->errors) == 0) {
+        suite_check(files.items, files.count, &check->errors);
+        return;
+    }
+    policy_free(check->policy);
+    check->policy = NULL;
 }
 
 static int look(struct check *check)
@@ -161,7 +177,7 @@ int verb_policy_check(int argc, char **argv, const struct cli_options *options)
 
     if (r != CLI_OK)
         return r;
-    check.policy = policy_load(check.directory, getuid(), &check.errors);
+    read_policy(&check);
     if (check.policy)
         r = look(&check);
     if (r != CLI_OK)

@@ -202,6 +202,17 @@ void suite_free(struct suite *suite)
     free(suite);
 }
 
+/* On a policy of its own: reading tests makes up ids. */
+void suite_check(const struct policy_file *files, size_t count, struct yaml_errors *errors)
+{
+    CLEANUP(cleanup_policy) struct policy *policy = policy_compile(files, count, errors);
+    CLEANUP(cleanup_suite)
+    struct suite *suite = policy ? suite_read(policy, files, count, errors) : NULL;
+
+    if (!suite && yaml_errors_total(errors) == 0)
+        yaml_errors_add(errors, "", 0, 0, "out of memory");
+}
+
 size_t suite_count(const struct suite *suite)
 {
     return suite->count;

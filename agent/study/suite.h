@@ -14,6 +14,9 @@ struct suite;
 struct suite *suite_read(struct policy *policy, const struct policy_file *files, size_t count,
     struct yaml_errors *errors);
 void suite_free(struct suite *suite);
+
+/* Only adds what is wrong with the tests of files that a policy was compiled from. */
+void suite_check(const struct policy_file *files, size_t count, struct yaml_errors *errors);
 static inline void cleanup_suite(struct suite **suite)
 {
     suite_free(*suite);

@@ -221,18 +221,35 @@ static void test_errors_in_each_format(void **state UNUSED)
 
 /* ---- the verb -------------------------------------------------------------------------- */
 
-/* Exit status of `assent policy test DIR` with these options; what it prints goes nowhere. */
-static int verb(const char *tests, const char *cover, const char *format, const char *output)
+#define WORDS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+static void set_values(
+    const char **values, const struct cli_option *table, const char *const *words)
 {
-    char *words[] = {(char *)"policy", (char *)"test"};
+    for (; *words; words += 2) {
+        size_t i = 0;
+
+        while (table[i].name && strcmp(table[i].name, words[0]) != 0)
+            i++;
+        assert_non_null(table[i].name);
+        values[i] = words[1];
+    }
+}
+
+/* Exit status of `assent policy NAME DIR` with these options and values; what it prints goes
+ * nowhere. */
+static int verb(const char *name, const char *tests, const char *const *words)
+{
+    char *verb_words[] = {(char *)"policy", (char *)(uintptr_t)name};
     struct directory directory;
     int used, status, out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO);
-    const struct cli_verb *row = verbs_find(words, 2, &used);
-    const char *values[] = {cover, format, output};
+    const struct cli_verb *row = verbs_find(verb_words, 2, &used);
+    const char *values[32] = {0};
     const struct cli_options options = {.verb = row, .values = values};
-    char *argv[] = {(char *)"policy test", directory.path, NULL};
+    char *argv[] = {(char *)"policy", directory.path, NULL};
 
     assert_non_null(row);
+    set_values(values, row->options, words);
     make_directory(&directory, tests);
     fflush(NULL);
     assert_non_null(freopen("/dev/null", "w", stdout));
@@ -251,18 +268,36 @@ static void test_exit_status(void **state UNUSED)
     static const char good[] =
         "tests: [ { name: a, given: { user: a }, expect: { rule: first } } ]\n";
 
-    assert_int_equal(verb(good, NULL, NULL, NULL), 0);
-    assert_int_equal(verb(good, "", NULL, NULL), 0);
-    assert_int_equal(verb(good, "33", NULL, NULL), 0);
-    assert_int_equal(verb(good, "34", NULL, NULL), 2);
-    assert_int_equal(verb(good, "101", NULL, NULL), 2);
-    assert_int_equal(verb(good, NULL, "xml", NULL), 2);
-    assert_int_equal(verb(good, NULL, "junit", NULL), 0);
-    assert_int_equal(verb(good, NULL, "tap", "/nonexistent/report"), 1);
-    assert_int_equal(verb(two, NULL, NULL, NULL), 2);
-    assert_int_equal(verb("", NULL, NULL, NULL), 2);
-    assert_int_equal(verb("tests: []\n", NULL, NULL, NULL), 2);
-    assert_int_equal(verb("tests: 1\n", NULL, "tap", NULL), 2);
+    assert_int_equal(verb("test", good, WORDS()), 0);
+    assert_int_equal(verb("test", good, WORDS("cover", "")), 0);
+    assert_int_equal(verb("test", good, WORDS("cover", "33")), 0);
+    assert_int_equal(verb("test", good, WORDS("cover", "34")), 2);
+    assert_int_equal(verb("test", good, WORDS("cover", "101")), 2);
+    assert_int_equal(verb("test", good, WORDS("format", "xml")), 2);
+    assert_int_equal(verb("test", good, WORDS("format", "junit")), 0);
+    assert_int_equal(
+        verb("test", good, WORDS("format", "tap", "output", "/nonexistent/report")), 1);
+    assert_int_equal(verb("test", two, WORDS()), 2);
+    assert_int_equal(verb("test", "", WORDS()), 2);
+    assert_int_equal(verb("test", "tests: []\n", WORDS()), 2);
+    assert_int_equal(verb("test", "tests: 1\n", WORDS("format", "tap")), 2);
+}
+
+/* `assent policy check` reads the tests and runs none. */
+static void test_check_reads_the_tests(void **state UNUSED)
+{
+    static const struct {
+        const char *tests;
+        int status;
+    } table[] = {
+        {"", 0},
+        {"tests: [ { name: a, given: { user: a }, expect: { rule: second } } ]\n", 0},
+        {"tests: [ { name: a, given: { user: a }, expect: { rule: secnd } } ]\n", 2},
+        {"tests: {}\n", 2},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        assert_int_equal(verb("check", table[i].tests, WORDS()), table[i].status);
 }
 
 static void test_report_goes_to_a_file(void **state UNUSED)
@@ -274,8 +309,9 @@ static void test_report_goes_to_a_file(void **state UNUSED)
 
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "something longer that was there before, and is gone then", 56), 56);
-    assert_int_equal(verb("tests: [ { name: a, given: { user: a }, expect: { rule: first } } ]\n",
-                         NULL, "tap", path),
+    assert_int_equal(
+        verb("test", "tests: [ { name: a, given: { user: a }, expect: { rule: first } } ]\n",
+            WORDS("format", "tap", "output", path)),
         0);
     assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
     assert_int_equal(file_read_all(fd, 1000, &text, &length), 0);
@@ -292,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_errors_in_each_format),
         cmocka_unit_test(test_exit_status),
+        cmocka_unit_test(test_check_reads_the_tests),
         cmocka_unit_test(test_report_goes_to_a_file),
     };
 
