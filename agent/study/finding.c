@@ -1,5 +1,7 @@
 #include "finding.h"
 
+#include <limits.h>
+
 /* An entitlement's own keys. */
 static const char *inside_to_string(enum condition condition)
 {
@@ -66,20 +68,19 @@ void finding_put(struct str_builder *out, const struct rule_finding *finding)
     }
 }
 
-/* In the order of enum condition: who asks, for what, and which host it is come first. */
-static bool is_remote(enum condition condition)
+/* In the order of enum condition: who asks, at which door and on which host come first. */
+unsigned finding_depth(const struct rule_finding *finding)
 {
-    return condition <= CONDITION_LABEL && condition != CONDITION_NONE &&
-           condition != CONDITION_ENTITLEMENT;
+    if (finding->standing != STANDING_FAILS)
+        return UINT_MAX;
+    if (finding->condition == CONDITION_DISABLED)
+        return 0;
+    return finding->condition == CONDITION_ENTITLEMENT ? finding->inside : finding->condition;
 }
 
 bool finding_is_near(const struct rule_finding *finding)
 {
-    if (finding->standing != STANDING_FAILS)
-        return true;
-    if (finding->condition == CONDITION_ENTITLEMENT)
-        return finding->inside != CONDITION_NONE && !is_remote(finding->inside);
-    return !is_remote(finding->condition);
+    return finding_depth(finding) > CONDITION_LABEL;
 }
 
 const char *standing_to_string(enum standing standing)

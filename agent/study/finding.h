@@ -12,6 +12,9 @@ char *finding_condition(const struct rule_finding *finding);
  * "it is disabled". For standings that fail or are unknown. */
 void finding_put(struct str_builder *out, const struct rule_finding *finding);
 
+/* How far it came before the first thing stood in its way, to compare rules by: 0 not at all. */
+unsigned finding_depth(const struct rule_finding *finding);
+
 /* Whether it came near: of whoever asks and at that door it holds, so that it is worth a look. */
 bool finding_is_near(const struct rule_finding *finding);
 

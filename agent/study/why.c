@@ -5,14 +5,13 @@
 #include "finding.h"
 #include "form.h"
 
-#define NEAREST_MAX 3
+#define FARTHEST_MAX 3
 
 /* What is looked for while policy explains itself. */
 struct search {
-    struct str_builder *out;
-    const char *wanted; /* id of a rule, or NULL: those that came near */
-    const struct verdict *verdict;
-    unsigned told;
+    const char *wanted; /* id of a rule, or NULL: those that came farthest */
+    struct rule_finding found[FARTHEST_MAX];
+    size_t count;
 };
 
 static void put_place(struct str_builder *out, const struct rule_info *rule)
@@ -20,55 +19,73 @@ static void put_place(struct str_builder *out, const struct rule_info *rule)
     str_appendf(out, "rule %s (%s:%u)", rule->id, rule->place.file, rule->place.line);
 }
 
-static void put_match(struct search *search, const struct rule_finding *finding)
+static void put_match(
+    struct str_builder *out, const struct rule_finding *finding, const struct verdict *verdict)
 {
-    const char *first = search->verdict->rule;
-
     if (finding->rule.monitored)
-        str_append(search->out, " matches, but it is in monitor mode and so decides nothing\n");
-    else if (!first)
-        str_append(search->out, " matches\n");
-    else if (search->verdict->decision == DECISION_DENY)
-        str_appendf(search->out, " matches, but rule %s denies, which beats it\n", first);
+        str_append(out, " matches, but it is in monitor mode and so decides nothing\n");
+    else if (!verdict->rule)
+        str_append(out, " matches\n");
+    else if (verdict->decision == DECISION_DENY)
+        str_appendf(out, " matches, but rule %s denies, which beats it\n", verdict->rule);
     else
-        str_appendf(search->out, " matches as well, but rule %s comes first\n", first);
+        str_appendf(out, " matches as well, but rule %s comes first\n", verdict->rule);
 }
 
-static void put_finding(struct search *search, const struct rule_finding *finding)
+static void put_finding(
+    struct str_builder *out, const struct rule_finding *finding, const struct verdict *verdict)
 {
-    put_place(search->out, &finding->rule);
+    put_place(out, &finding->rule);
     if (finding->standing == STANDING_DECIDES) {
-        str_append(search->out, " decides\n");
+        str_append(out, " decides\n");
     } else if (finding->standing == STANDING_MATCHES) {
-        put_match(search, finding);
+        put_match(out, finding, verdict);
     } else {
-        str_append(search->out, " does not match: ");
-        finding_put(search->out, finding);
-        str_append(search->out, "\n");
+        str_append(out, " does not match: ");
+        finding_put(out, finding);
+        str_append(out, "\n");
     }
 }
 
+/* Keeps the farthest, of those that came equally far the first. */
+static void keep_far(struct search *search, const struct rule_finding *finding)
+{
+    size_t at = search->count;
+
+    while (at > 0 && finding_depth(&search->found[at - 1]) < finding_depth(finding))
+        at--;
+    if (at == FARTHEST_MAX)
+        return;
+    if (search->count < FARTHEST_MAX)
+        search->count++;
+    for (size_t i = search->count - 1; i > at; i--)
+        search->found[i] = search->found[i - 1];
+    search->found[at] = *finding;
+}
+
+/* A rule about other accounts tells nothing. */
 static void on_finding(const struct rule_finding *finding, void *userdata)
 {
     struct search *search = userdata;
-    bool meant = search->wanted ? strcmp(finding->rule.id, search->wanted) == 0
-                                : finding->rule.decision != DECISION_DENY &&
-                                      finding_is_near(finding) && search->told < NEAREST_MAX;
 
-    if (!meant)
-        return;
-    put_finding(search, finding);
-    search->told++;
+    if (!search->wanted) {
+        if (finding->rule.decision != DECISION_DENY && finding_depth(finding) > CONDITION_NOT_USER)
+            keep_far(search, finding);
+    } else if (strcmp(finding->rule.id, search->wanted) == 0) {
+        search->found[search->count++] = *finding;
+    }
 }
 
 static void put_rule(struct str_builder *out, const struct policy *policy,
     const struct facts *facts, const char *wanted)
 {
+    struct search search = {.wanted = wanted};
     struct verdict verdict;
-    struct search search = {.out = out, .wanted = wanted, .verdict = &verdict};
 
     policy_explain(policy, facts, &verdict, on_finding, &search);
-    if (!wanted && search.told == 0)
+    for (size_t i = 0; i < search.count; i++)
+        put_finding(out, &search.found[i], &verdict);
+    if (search.count == 0)
         str_append(out, "no rule comes near\n");
 }
 

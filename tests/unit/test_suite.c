@@ -391,6 +391,12 @@ static void test_why_names_what_stood_in_the_way(void **state UNUSED)
         "decision: escalate, deny\n"
         "rule ask (p.yaml:11) does not match: who.group is not known\n"
         "policy says: no rule allows this\n");
+    expect_outcome("given: { user: alice, service: sshd, groups: [], command: none, "
+                   "at: 2026-11-20T10:00:00Z }, expect: { decision: allow }",
+        "decision: allow, deny\n"
+        "rule office (p.yaml:7) does not match: what.service does not hold\n"
+        "rule ask (p.yaml:11) does not match: who.group does not hold\n"
+        "policy says: no rule allows this\n");
     expect_outcome("given: { user: alice, service: ftp }, expect: { rule: off }",
         "rule: off, none\n"
         "rule off (p.yaml:16) does not match: it is disabled\n"
@@ -404,9 +410,10 @@ static void test_why_names_what_stood_in_the_way(void **state UNUSED)
         "policy says: the command, or a directory above it, can be written by others than root, "
         "and "
         "so it is refused\n");
-    expect_outcome("given: { user: zoe, service: ftp, command: none }, expect: { decision: allow }",
+    expect_outcome("given: { user: zoe, groups: [], service: ftp, command: none }, "
+                   "expect: { decision: allow }",
         "decision: allow, deny\n"
-        "no rule comes near\n"
+        "rule ask (p.yaml:11) does not match: who.group does not hold\n"
         "policy says: no rule allows this\n");
 }
 
