@@ -7,14 +7,10 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "../common/thread.h"
-
-/* A tenth of a processor that others want too. */
-#define POLITE_NICE 10
 
 /* What waits to be freed. */
 struct rubbish {
@@ -73,11 +69,10 @@ static void free_rubbish(struct rubbish *rubbish)
 }
 
 /* Decisions go first where there are fewer processors than work. Not before the first policy is
- * loaded, since everybody waits for that one. The nice value is a thread's on Linux, whatever
- * POSIX says (setpriority(2)); the resolver inherits it. */
+ * loaded, since everybody waits for that one. The resolver inherits it. */
 static void be_polite(struct loader *loader)
 {
-    if (!loader->polite && setpriority(PRIO_PROCESS, 0, POLITE_NICE) < 0)
+    if (!loader->polite && thread_give_way() < 0)
         fprintf(stderr, SD_DEBUG "policies are loaded at full priority\n");
     loader->polite = true;
 }

@@ -139,6 +139,7 @@ static void *recall_main(void *userdata)
     struct recall *recall = userdata;
     struct job *job;
 
+    (void)thread_give_way(); /* to decisions */
     while ((job = wait_for_job(recall))) {
         job->result = read_piece(recall, job);
         hand_back(recall, job);

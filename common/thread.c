@@ -1,9 +1,13 @@
 #include "thread.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "clock.h"
+
+#define POLITE_NICE 10 /* a tenth of a processor that others want too */
 
 int thread_start(
     pthread_t *ret_thread, const char *name, void *(*thread_main)(void *), void *userdata)
@@ -21,6 +25,12 @@ int thread_start(
     (void)pthread_setname_np(thread, name);
     *ret_thread = thread;
     return 0;
+}
+
+/* The nice value is a thread's on Linux, whatever POSIX says (setpriority(2)). */
+int thread_give_way(void)
+{
+    return setpriority(PRIO_PROCESS, 0, POLITE_NICE) < 0 ? -errno : 0;
 }
 
 void thread_lock_init(struct thread_lock *lock)

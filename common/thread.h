@@ -12,6 +12,10 @@
 MUST_USE int thread_start(
     pthread_t *ret_thread, const char *name, void *(*thread_main)(void *), void *userdata);
 
+/* Lets others go first where there are fewer processors than work: the calling thread alone, for
+ * good. Returns 0 or -errno; then it goes on as before. */
+int thread_give_way(void);
+
 /* A mutex with its condition. Free with thread_lock_done. */
 struct thread_lock {
     pthread_mutex_t mutex;
