@@ -116,13 +116,20 @@ struct grant *book_same_grant(
     return NULL;
 }
 
-unsigned book_grant_count_of(const struct book *book, uint32_t uid)
+struct grant_count book_grant_count_of(const struct book *book, uint32_t uid)
 {
-    unsigned count = 0;
+    struct grant_count count = {0};
 
-    for (const struct grant *g = book->grants[bucket_of(uid)]; g; g = g->next)
-        count += g->state == GRANT_ACTIVE && g->subject.uid == uid;
+    for (const struct grant *g = book->grants[bucket_of(uid)]; g; g = g->next) {
+        count.active += g->state == GRANT_ACTIVE && g->subject.uid == uid;
+        count.kept += g->subject.uid == uid;
+    }
     return count;
+}
+
+uint64_t book_ends_us(const struct grant *grant)
+{
+    return grant->state == GRANT_ACTIVE ? grant->expires_us : grant->ended_us + BOOK_ENDED_US;
 }
 
 bool book_may_open(const struct book *book, const struct doorway *door)
@@ -183,7 +190,7 @@ uint64_t book_recount(struct book *book)
     }
     for (const struct grant *g = NULL; (g = book_next_grant(book, g));) {
         book->grant_count += g->state == GRANT_ACTIVE;
-        first = earlier(first, g->expires_us);
+        first = earlier(first, book_ends_us(g));
     }
     return first;
 }

@@ -9,6 +9,7 @@
 #include "../common/macro.h"
 #include "grant.h"
 #include "request.h"
+#include "tie.h"
 
 #define BOOK_BUCKETS 1024
 
@@ -16,6 +17,10 @@
  * and how many a person may open in that time: taking them back in a loop shall not fill memory. */
 #define BOOK_REMEMBER_US (UINT64_C(300) * USEC_PER_SEC)
 #define BOOK_OPENED_MAX 32
+
+/* An ended grant is remembered as long as a login that it let through may still be on its way to
+ * the next phase, which must hear of the end (tie.h). */
+#define BOOK_ENDED_US TIE_LIFE_US
 
 struct book {
     struct request *requests;           /* waiting, and recently ended */
@@ -51,9 +56,17 @@ struct grant *book_opens(const struct book *book, const struct doorway *door);
 struct grant *book_same_grant(
     const struct book *book, uint32_t uid, const struct scope *scope, uint64_t now_us);
 
-/* Active grants of the account: those made by a rule without people are bounded. */
+/* Grants of the account, those that are active, and with those that ended lately: what a rule makes
+ * without people is bounded, also where it is given back and asked for again in a loop. */
 #define BOOK_GRANTS_MAX 64
-unsigned book_grant_count_of(const struct book *book, uint32_t uid);
+#define BOOK_GRANTS_KEPT_MAX 256
+struct grant_count {
+    unsigned active, kept;
+};
+struct grant_count book_grant_count_of(const struct book *book, uint32_t uid);
+
+/* When it ends or, once it has ended, when it can be forgotten. */
+uint64_t book_ends_us(const struct grant *grant);
 
 /* Whether a grant could, once the command is known (sudo's account phase beside the plugin). */
 bool book_may_open(const struct book *book, const struct doorway *door);

@@ -86,7 +86,7 @@ static void settle_grant(struct change *change, int result)
 
     if (result == 0 && grant) {
         grant->committed = true;
-        agent_sweep_at(agent, grant->expires_us);
+        agent_sweep_at(agent, book_ends_us(grant));
         if (change->is_use && change->unwanted)
             lifecycle_return_use(agent, grant);
     } else if (result < 0 && change->is_use) {

@@ -143,13 +143,17 @@ static void on_allow_durable(int result, uint64_t first_seq, void *userdata)
     agent_committed(agent);
 }
 
-/* A later phase of a login that was let through: still allowed, and already recorded. */
+/* A later phase of a login that was let through: still allowed, and already recorded. What a grant
+ * let through rests on that grant, which may have ended: escalation.c looks. */
 static bool continues_allow(struct inquiry *inquiry)
 {
     struct tie_bearer bearer = inquiry_bearer(inquiry);
 
-    return inquiry->ask->phase == GATE_PHASE_ACCOUNT &&
-           tie_check(inquiry->agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain);
+    inquiry->continues =
+        inquiry->ask->phase == GATE_PHASE_ACCOUNT &&
+        tie_check(inquiry->agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain) &&
+        !book_grant(&inquiry->agent->book, inquiry->chain);
+    return inquiry->continues;
 }
 
 static void allow_by_rule(struct inquiry *inquiry)
@@ -269,8 +273,9 @@ static void decide(struct inquiry *inquiry)
         break;
     }
     /* What no rule forbids may still have been granted: by an entitlement, or by a rule whose hours
-     * are over. */
-    if (!inquiry->verdict.rule && book_may_open(&agent->book, &door))
+     * are over. Not a command that others can write: they may have changed it since. */
+    if (!inquiry->verdict.rule && !inquiry->store.facts.command_writable &&
+        book_may_open(&agent->book, &door))
         escalation_begin(inquiry);
     else if (door_is_watched(inquiry))
         door_pass(inquiry);

@@ -76,9 +76,10 @@ static bool continues_use(struct inquiry *inquiry)
         !tie_check(agent->seal_key, inquiry->ask->tie, &bearer, inquiry->chain))
         return false;
     grant = book_grant(&agent->book, inquiry->chain);
-    return grant && grant->committed && grant->subject.uid == inquiry->subject.uid &&
-           (grant->state == GRANT_ACTIVE || grant->state == GRANT_USED_UP) &&
-           door.now_us < grant->expires_us && scope_opens(&grant->scope, &door);
+    inquiry->continues = grant && grant->committed && grant->subject.uid == inquiry->subject.uid &&
+                         (grant->state == GRANT_ACTIVE || grant->state == GRANT_USED_UP) &&
+                         door.now_us < grant->expires_us && scope_opens(&grant->scope, &door);
+    return inquiry->continues;
 }
 
 /* ---- a request ------------------------------------------------------------------------ */

@@ -112,6 +112,7 @@ int grant_set_state(struct grant *grant, enum grant_state state)
         (unsigned)state >= GRANT_STATE_MAX_)
         return -EINVAL;
     grant->state = state;
+    grant->ended_us = clock_boottime_us();
     grant->ended_real_us = clock_realtime_us();
     return 0;
 }
@@ -159,6 +160,7 @@ void grant_return(struct grant *grant)
     grant->uses_left++;
     if (grant->state == GRANT_USED_UP) {
         grant->state = GRANT_ACTIVE;
+        grant->ended_us = 0;
         grant->ended_real_us = 0;
     }
 }
@@ -221,6 +223,8 @@ int grant_load(const char *body, struct grant **ret_grant)
         return r;
     }
     grant->committed = true;
+    if (grant->state != GRANT_ACTIVE)
+        grant->ended_us = clock_boottime_us();
     *ret_grant = grant;
     return 0;
 }

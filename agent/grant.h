@@ -35,6 +35,7 @@ struct grant {
     uint64_t used;
     uint64_t created_real_us, expires_real_us, ended_real_us;
     uint64_t created_us, expires_us; /* boot clock */
+    uint64_t ended_us;               /* the same; not stored */
     char boot_id[CLOCK_BOOT_ID_SIZE];
     bool survives_reboot;
     char *rule;

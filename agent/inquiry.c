@@ -28,6 +28,20 @@ struct doorway inquiry_doorway(const struct inquiry *inquiry)
     };
 }
 
+/* What a yes rests on. Two phases open nothing by themselves: sudo's plugin asks again about the
+ * command, and a session is asked about once its login was let through. */
+static bool is_founded(const struct inquiry *inquiry)
+{
+    switch (inquiry->ask->phase) {
+    case GATE_PHASE_POSSIBLE:
+    case GATE_PHASE_SESSION:
+        return true;
+    default:
+        return inquiry->watched || inquiry->used || inquiry->continues ||
+               (inquiry->verdict.decision == DECISION_ALLOW && inquiry->verdict.missing == 0);
+    }
+}
+
 /* The only yes. */
 void inquiry_allow(struct inquiry *inquiry, uint64_t left_us)
 {
@@ -40,10 +54,8 @@ void inquiry_allow(struct inquiry *inquiry, uint64_t left_us)
         .tie = tie,
     };
 
-    /* What policy allows on evidence is not allowed without: a grant has its own record of it. */
-    if (!inquiry->watched && inquiry->verdict.decision == DECISION_ALLOW &&
-        inquiry->verdict.missing != 0 && !inquiry->used && inquiry->ask->tie == NULL) {
-        inquiry_deny(inquiry, "Refused: evidence is missing.");
+    if (!is_founded(inquiry)) {
+        inquiry_deny(inquiry, "Refused: neither a rule nor a grant opens this.");
         return;
     }
     tie_make(inquiry->agent->seal_key, inquiry->chain, &bearer, tie);

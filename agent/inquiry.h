@@ -43,6 +43,7 @@ struct inquiry {
     char reserved[IDS_SIZE]; /* kept by the asker from NEED to the next ask */
     bool waits;              /* parked for people's answer */
     bool used;               /* took a use of the grant `chain` */
+    bool continues;          /* a later phase of the login that `chain` let through */
     bool watched;            /* let through by monitor mode, whatever the verdict is */
 };
 

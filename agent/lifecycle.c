@@ -309,7 +309,7 @@ static void sweep_grants(struct agent *agent, uint64_t now)
 {
     for (struct grant *g = book_next_grant(&agent->book, NULL), *next; g; g = next) {
         next = book_next_grant(&agent->book, g);
-        if (now < g->expires_us || change_exists(agent, g->id))
+        if (now < book_ends_us(g) || change_exists(agent, g->id))
             continue;
         if (g->state == GRANT_ACTIVE)
             lifecycle_end_grant(agent, g, EVENT_EXPIRED, NULL, NULL, NULL);

@@ -34,6 +34,10 @@ static void answer_not_allowed(
             "%s",
             asked ? asked : "");
         break;
+    case PEOPLE_NOT_THERE:
+        str_append(&builder, "your account is locked, has expired or is not listed in the policy's "
+                             "people any more; ask whoever keeps it");
+        break;
     case PEOPLE_NO_SESSION:
         str_append(&builder,
             "your approval counts only from a login of your own (ssh or console), not from "

@@ -274,6 +274,20 @@ static void on_granted(int result, struct grant *grant, void *userdata)
     method_pending_free(pending);
 }
 
+static bool has_too_many(struct public_call *call, const struct inquiry *inquiry)
+{
+    struct grant_count count = book_grant_count_of(&inquiry->agent->book, inquiry->subject.uid);
+
+    if (count.active >= BOOK_GRANTS_MAX)
+        method_error(call, ERROR_TOO_MANY, "message",
+            "you have as many grants as one account may have; give some back: assent done GRANT");
+    else if (count.kept >= BOOK_GRANTS_KEPT_MAX)
+        method_error(call, ERROR_TOO_MANY, "message",
+            "this account has been given as many grants in the last minutes as one may; try again "
+            "in ten minutes");
+    return count.active >= BOOK_GRANTS_MAX || count.kept >= BOOK_GRANTS_KEPT_MAX;
+}
+
 /* A rule allows it. Where that rests on evidence, or on an entitlement that is asked for as a
  * whole, a grant keeps what was given; else the door itself will say yes. */
 static void allow(struct public_call *call, struct inquiry *inquiry, const struct opening *opening)
@@ -292,11 +306,8 @@ static void allow(struct public_call *call, struct inquiry *inquiry, const struc
                 verdict->rule));
         return;
     }
-    if (book_grant_count_of(&agent->book, inquiry->subject.uid) >= BOOK_GRANTS_MAX) {
-        method_error(call, ERROR_TOO_MANY, "message",
-            "you have as many grants as one account may have; give some back: assent done GRANT");
+    if (has_too_many(call, inquiry))
         return;
-    }
     request = new_request(call, inquiry, opening);
     pending = request ? method_pending_new(agent, call) : NULL;
     if (!pending) {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "../common/clock.h"
 #include "../common/str.h"
 #include "session.h"
 
@@ -29,6 +30,11 @@ static bool person_is_requester(
     return false;
 }
 
+static bool is_there(const struct policy *policy, uint32_t person)
+{
+    return policy_person_state(policy, person, clock_realtime_us()) == PERSON_HERE;
+}
+
 static bool is_peer(const struct request *request, const struct person *person)
 {
     return str_equal(request->peer, person->name);
@@ -40,7 +46,8 @@ static int ask_peer(const struct policy *policy, struct request *request)
     for (uint32_t i = 0; i < policy_person_count(policy); i++) {
         const struct person *person = policy_person(policy, i);
 
-        if (is_peer(request, person) && !person_is_requester(policy, request, person))
+        if (is_peer(request, person) && is_there(policy, i) &&
+            !person_is_requester(policy, request, person))
             return texts_add(&request->asked, person->name);
     }
     return -ENOENT;
@@ -57,8 +64,7 @@ int people_ask(const struct policy *policy, const struct stage *stage, struct re
     for (size_t i = 0; i < stage->people_count; i++) {
         const struct person *person = policy_person(policy, stage->people[i]);
 
-        /* A person without a living account cannot answer. */
-        if (person->uid_count == 0 || is_peer(request, person) ||
+        if (!is_there(policy, stage->people[i]) || is_peer(request, person) ||
             person_is_requester(policy, request, person))
             continue;
         if (texts_add(&request->asked, person->name) < 0)
@@ -74,6 +80,18 @@ bool people_is_asked(const struct policy *policy, const struct request *request,
 
     return person >= 0 &&
            texts_contain(&request->asked, policy_person(policy, (uint32_t)person)->name);
+}
+
+/* Asked then, and still to be asked by the policy in force. The peer was the requester's choice of
+ * those whom the rule let them choose from, as long as it is there. */
+static bool is_still_asked(
+    const struct policy *policy, const struct request *request, uid_t uid, uint32_t person)
+{
+    if (!people_is_asked(policy, request, uid))
+        return false;
+    return is_peer(request, policy_person(policy, person))
+               ? policy_rule_grants(policy, request->rule)
+               : policy_rule_asks(policy, request->rule, person);
 }
 
 /* Under a user manager anybody who may act as the account for a moment (sudo -u) can start a
@@ -94,12 +112,10 @@ enum people_verdict people_judge(const struct policy *policy, const struct reque
 
     if (is_own(policy, request, uid) || (session->known && is_own(policy, request, session->uid)))
         return PEOPLE_OWN;
-    /* asked then, and still to be asked by the policy in force; the peer was the requester's choice
-     * of those whom the policy let them choose from */
-    if (!people_is_asked(policy, request, uid) ||
-        (!is_peer(request, policy_person(policy, (uint32_t)person)) &&
-            !policy_rule_asks(policy, request->rule, (uint32_t)person)))
+    if (person < 0 || !is_still_asked(policy, request, uid, (uint32_t)person))
         return PEOPLE_NOT_ASKED;
+    if (!is_there(policy, (uint32_t)person))
+        return PEOPLE_NOT_THERE;
     verdict = judge_session(policy, uid, session);
     if (verdict == PEOPLE_MAY)
         *ret_person = policy_person(policy, (uint32_t)person)->name;
@@ -125,8 +141,7 @@ enum people_verdict people_judge_owner(const struct policy *policy, const char *
     int64_t person = policy_person_of(policy, uid);
     enum people_verdict verdict;
 
-    if (!people_owns(policy, owner, uid) ||
-        policy_person_state(policy, (uint32_t)person, clock_realtime_us()) != PERSON_HERE)
+    if (!people_owns(policy, owner, uid) || !is_there(policy, (uint32_t)person))
         return PEOPLE_NOT_ASKED;
     verdict = judge_session(policy, uid, session);
     if (verdict == PEOPLE_MAY)

@@ -14,14 +14,16 @@
 struct login_session;
 
 /* Fills `request->asked` with the names of the persons of the stage and of its peer, without those
- * who are the requester themselves. The peer confirms and is not one of those who approve. Returns
- * 0, -ENOMEM, or -ENOENT when fewer than `need` are left or the peer is the requester. */
+ * who are the requester themselves or are not there (policy_person_state()). The peer confirms and
+ * is not one of those who approve. Returns 0, -ENOMEM, or -ENOENT when fewer than `need` are left
+ * or the peer is the requester. */
 MUST_USE int people_ask(
     const struct policy *policy, const struct stage *stage, struct request *request);
 
 enum people_verdict {
     PEOPLE_MAY,
     PEOPLE_NOT_ASKED,      /* not among those who may answer */
+    PEOPLE_NOT_THERE,      /* no account of theirs can be used, or the policy does not list them */
     PEOPLE_OWN,            /* their own request */
     PEOPLE_NO_SESSION,     /* no login session but perhaps a user manager: no proof who is there */
     PEOPLE_FOREIGN_SESSION /* the session belongs to somebody else: through sudo or su */

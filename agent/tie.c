@@ -49,7 +49,7 @@ static bool read_sealed(char *visible, struct sealed *ret_sealed)
     char *at = visible;
     const char *chain = strsep(&at, ".");
 
-    if (!chain || strlen(chain) >= sizeof(ret_sealed->chain))
+    if (str_empty(chain) || strlen(chain) >= sizeof(ret_sealed->chain))
         return false;
     snprintf(ret_sealed->chain, sizeof(ret_sealed->chain), "%s", chain);
     return read_number(&at, &ret_sealed->pid) && read_number(&at, &ret_sealed->parent) &&

@@ -28,6 +28,7 @@ struct tie_bearer {
 void tie_make(const uint8_t key[32], const char *chain, const struct tie_bearer *bearer,
     char ret_tie[TIE_SIZE]);
 
-/* Whether the tie was made for this bearer and is fresh; then the chain it belongs to. */
+/* Whether the tie was made for this bearer and is fresh; then the chain it belongs to. A tie of no
+ * chain, of an answer that opened nothing, holds nothing together. */
 bool tie_check(const uint8_t key[32], const char *tie, const struct tie_bearer *bearer,
     char ret_chain[IDS_SIZE]);

@@ -177,12 +177,25 @@ static bool stage_asks(const struct stage *stage, uint32_t person)
     return false;
 }
 
+static const struct rule *find_granting(const struct policy *policy, const char *id)
+{
+    int64_t at = policy_find_rule(policy, id);
+    const struct rule *rule = at < 0 ? NULL : &policy->rules[at];
+
+    return rule && !rule->disabled && !rule->monitored && rule->decision != DECISION_DENY ? rule
+                                                                                          : NULL;
+}
+
+bool policy_rule_grants(const struct policy *policy, const char *rule)
+{
+    return find_granting(policy, rule) != NULL;
+}
+
 bool policy_rule_asks(const struct policy *policy, const char *rule, uint32_t person)
 {
-    for (size_t i = 0; i < policy->rule_count; i++)
-        if (str_equal(policy->rules[i].id, rule))
-            return stage_asks(policy->rules[i].stage, person);
-    return false;
+    const struct rule *found = find_granting(policy, rule);
+
+    return found && stage_asks(found->stage, person);
 }
 
 static void each_command(

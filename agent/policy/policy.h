@@ -467,8 +467,10 @@ struct people_list policy_people_of(const struct policy *policy, const char *nam
 /* The index of the person who owns this account, or -1. */
 int64_t policy_person_of(const struct policy *policy, uid_t uid);
 
-/* Whether the rule with that id asks this person (an index for policy_person()). False also when
- * there is no such rule, or it asks nobody any more. */
+/* Whether the rule with that id still grants something: it is there, enforced, and no deny. */
+bool policy_rule_grants(const struct policy *policy, const char *rule);
+
+/* Whether it asks this person (an index for policy_person()) besides. */
 bool policy_rule_asks(const struct policy *policy, const char *rule, uint32_t person);
 
 /* Words for the terms: "deny", "allow", "escalate"; "local", "signed", "hardware". */
