@@ -29,9 +29,11 @@ struct journal;
 struct ledger;
 struct ledger_batch;
 struct loader;
+struct notices;
 struct public_server;
 struct recall;
 struct recertification;
+struct refresh;
 struct reload;
 struct spooled;
 struct version;
@@ -79,6 +81,8 @@ struct agent {
     struct texts policy_warnings;
     struct survey survey;                     /* of the policy in force */
     struct recertification *recertifications; /* on their way (recertify.c) */
+    struct notices *notices;                  /* what was told of it (notices.c) */
+    struct refresh *refresh;                  /* its daily look (refresh.c) */
     bool auditors_known;
     gid_t auditors;
     struct recall *recall;

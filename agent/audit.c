@@ -342,7 +342,7 @@ void audit_news(struct ledger_batch *batch, const struct audit_news *news)
     put(json, "rule_digest", news->rule_digest);
     put(json, "owner", news->owner);
     put(json, "lapse", news->lapse);
-    put(json, "subject", news->subject);
+    put(json, "person", news->person);
     if (news->expires_us > 0)
         put_time(json, "expires", news->expires_us);
     put(json, "approver", news->approver);

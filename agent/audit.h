@@ -90,8 +90,8 @@ struct audit_news {
     const char *rule;
     const char *rule_digest;
     const char *owner;
-    const char *lapse; /* lapse_to_word() */
-    const char *subject;
+    const char *lapse;   /* lapse_to_word() */
+    const char *person;  /* of the policy */
     uint64_t expires_us; /* wall clock */
     const char *approver;
     uint32_t approver_uid; /* with `approver` */

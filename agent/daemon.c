@@ -15,9 +15,11 @@
 #include "listen.h"
 #include "meta.h"
 #include "methods.h"
+#include "notices.h"
 #include "public/interface.h"
 #include "public/public.h"
 #include "recall.h"
+#include "refresh.h"
 #include "reload.h"
 #include "signals.h"
 #include "spool.h"
@@ -222,7 +224,11 @@ static int start(struct agent *agent)
     if (r == 0)
         r = monitor_load(agent);
     if (r == 0)
+        r = notices_load(agent);
+    if (r == 0)
         r = load_policy(agent);
+    if (r == 0)
+        r = refresh_start(agent);
     if (r == 0)
         r = lifecycle_load(agent);
     if (r == 0)
@@ -304,6 +310,8 @@ void daemon_free(struct agent *agent)
     ledger_close(agent->ledger);
     spool_done(agent);
     digester_free(agent->digester);
+    refresh_free(agent->refresh);
+    notices_free(agent->notices);
     if (agent->reload)
         reload_free(agent);
     book_done(&agent->book);

@@ -171,7 +171,9 @@ static int start_resolving(struct load_job *job)
         names[users + i].name = (char *)(uintptr_t)policy_group_name(policy, i);
         names[users + i].is_group = true;
     }
-    names[users + groups].name = job->result.config.auditors;
+    names[users + groups].name = job->result.has_config
+                                     ? job->result.config.auditors
+                                     : (char *)(uintptr_t)job->order.same_with_auditors;
     names[users + groups].is_group = true;
     return resolve_start(job->event,
         &(struct resolve_question){
@@ -266,17 +268,47 @@ static void load_files(struct load_job *job, struct yaml_errors *errors)
     files = (struct policy_files){0};
 }
 
-void load_job_run(struct load_job *job)
+/* The version in force once more: as the ledger keeps it, or the files if they say the same. */
+static void load_same(struct load_job *job)
+{
+    CLEANUP(texts_done) struct texts unsaid = {0};
+    struct yaml_errors errors = {0};
+
+    if (load_version(job, job->order.version, &unsaid) == 0)
+        return;
+    policy_read(job->order.directory, job->order.owner, &job->result.files, &errors);
+    job->result.policy = policy_compile(job->result.files.items, job->result.files.count, &errors);
+    if (yaml_errors_total(&errors) > 0 || !job->result.policy ||
+        !str_equal(policy_digest(job->result.policy), job->order.version)) {
+        policy_free(TAKE_PTR(job->result.policy));
+        note(&job->result.errors, "the policy in force is neither in the ledger nor in the files");
+    }
+    yaml_errors_done(&errors);
+}
+
+/* Configuration and policy. Returns 0 or -errno. */
+static int load_all(struct load_job *job, struct yaml_errors *errors)
 {
     bool is_version = job->order.version[0] != '\0' && job->order.held[0] == '\0';
-    struct load_result *result = &job->result;
-    struct yaml_errors errors = {0};
-    int r = load_config(job, &errors);
+    int r = load_config(job, errors);
 
     if (is_version)
-        (void)load_version(job, job->order.version, &result->errors);
+        (void)load_version(job, job->order.version, &job->result.errors);
     else
-        load_files(job, &errors);
+        load_files(job, errors);
+    return r;
+}
+
+void load_job_run(struct load_job *job)
+{
+    struct load_result *result = &job->result;
+    struct yaml_errors errors = {0};
+    int r = 0;
+
+    if (job->order.same_with_auditors)
+        load_same(job);
+    else
+        r = load_all(job, &errors);
     note_errors(&result->errors, &errors);
     if (r < 0 && errors.count == 0)
         note(&result->errors, strerrordesc_np(-r));

@@ -25,6 +25,9 @@ struct load_order {
     char version[POLICY_DIGEST_SIZE];
     char held[POLICY_DIGEST_SIZE];
     bool any; /* nothing is in force yet: an earlier version is better than none */
+    /* Only that very version, from wherever it is to be had, and no configuration: for the accounts
+     * that it names, and this group. NULL: no such thing. Borrowed until it is over. */
+    const char *same_with_auditors;
 };
 
 struct load_result {

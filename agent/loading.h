@@ -16,6 +16,7 @@
 #define LOADING_CALL "reload"       /* assent reload */
 #define LOADING_RETRY "retry"       /* by itself, after accounts could not be looked up */
 #define LOADING_ROLLBACK "rollback" /* assent policy rollback */
+#define LOADING_DAILY "daily"       /* what is in force, for its accounts; no loading of its own */
 
 struct loading {
     char digest[POLICY_DIGEST_SIZE]; /* of the policy in force; "" in an order */

@@ -178,6 +178,11 @@ static bool is_rollback(const struct wish *wish)
     return wish->version[0] != '\0';
 }
 
+static bool is_daily(const struct wish *wish)
+{
+    return str_equal(wish->loading.cause, LOADING_DAILY);
+}
+
 /* It is in force all the same: people are told that a restart may not know of it. */
 static void on_recorded(int result, uint64_t first_seq, void *userdata)
 {
@@ -271,11 +276,23 @@ static void on_version_loaded(struct agent *agent, struct load_result *result)
     finish(agent, &result->errors);
 }
 
+/* Its errors are for who asked: what is in force goes on as it was. */
+static void on_same_loaded(struct agent *agent, struct load_result *result)
+{
+    int r = result->policy ? reload_swap_same(agent, result) : 0;
+
+    if (r < 0)
+        note(&result->errors, strerrordesc_np(-r));
+    finish(agent, &result->errors);
+}
+
 static void on_loaded(struct load_result *result, void *userdata)
 {
     struct agent *agent = userdata;
 
-    if (is_rollback(&agent->reload->now))
+    if (is_daily(&agent->reload->now))
+        on_same_loaded(agent, result);
+    else if (is_rollback(&agent->reload->now))
         on_version_loaded(agent, result);
     else
         on_files_loaded(agent, result);
@@ -297,7 +314,10 @@ static int begin(struct agent *agent)
     int r;
 
     memcpy(order.version, reload->now.version, sizeof(order.version));
-    if (!is_rollback(&reload->now) && agent->loading.held[0] != '\0') {
+    if (is_daily(&reload->now)) {
+        memcpy(order.version, policy_digest(agent->policy), sizeof(order.version));
+        order.same_with_auditors = agent->config.auditors;
+    } else if (!is_rollback(&reload->now) && agent->loading.held[0] != '\0') {
         memcpy(order.version, agent->loading.digest, sizeof(order.version));
         memcpy(order.held, agent->loading.held, sizeof(order.held));
     }

@@ -5,7 +5,10 @@
  * A rollback puts an earlier version out of the ledger in force. It holds while the files say what
  * was rolled back from; as soon as they say anything else they take force again. A start with files
  * that do not load puts the version in force that was before. All of that is in the ledger's newest
- * loading (loading.h), so that a restart changes nothing. */
+ * loading (loading.h), so that a restart changes nothing.
+ *
+ * Once a day what is in force is loaded once more, whatever the files say by then, for the accounts
+ * that it names: see refresh.h. */
 #pragma once
 
 #include <stdbool.h>

@@ -13,6 +13,7 @@
 #include "ledger/ledger_policy.h"
 #include "loader.h"
 #include "monitor.h"
+#include "notices.h"
 #include "recertify.h"
 #include "versions.h"
 
@@ -45,26 +46,30 @@ static void complete(
     loading->assentd = strdup(ASSENT_VERSION);
 }
 
+/* The policy and what was found out with it. */
 static void swap(struct agent *agent, struct load_result *result, struct zones *zones)
 {
     zones_free(agent->zones);
     loader_free_policy(agent->loader, agent->policy);
-    config_done(&agent->config);
     texts_done(&agent->policy_warnings);
     agent->zones = zones;
     agent->policy = TAKE_PTR(result->policy);
-    agent->config = result->config;
-    result->has_config = false;
     agent->policy_warnings = result->warnings;
     result->warnings = (struct texts){0};
+    warn_of_zones(agent);
     survey_done(&agent->survey);
     agent->survey = result->survey;
     result->survey = (struct survey){0};
     recertify_catch_up(agent);
     agent->auditors_known = result->auditors_known;
     agent->auditors = result->auditors;
-    agent->policy_real_us = clock_realtime_us();
-    monitor_update(agent);
+}
+
+static void swap_config(struct agent *agent, struct load_result *result)
+{
+    config_done(&agent->config);
+    agent->config = result->config;
+    result->has_config = false;
 }
 
 static void record(struct agent *agent, const struct loading *before, ledger_done_fn recorded)
@@ -96,7 +101,10 @@ static int swap_and_record(struct agent *agent, struct load_result *result, stru
     agent->loading = *loading;
     loading_init(loading);
     swap(agent, result, zones);
-    warn_of_zones(agent);
+    swap_config(agent, result);
+    agent->policy_real_us = clock_realtime_us();
+    monitor_update(agent);
+    notices_look(agent);
     record(agent, &before, recorded);
     versions_keep(agent, agent->loading.digest, &result->files);
     loading_done(&before);
@@ -118,4 +126,16 @@ int reload_swap_rollback(
     complete(agent, result, order);
     loading_hold(order, &agent->loading);
     return swap_and_record(agent, result, order, recorded);
+}
+
+int reload_swap_same(struct agent *agent, struct load_result *result)
+{
+    struct zones *zones = zones_new(result->policy);
+
+    if (!zones)
+        return -ENOMEM;
+    swap(agent, result, zones);
+    monitor_update(agent);
+    notices_look(agent);
+    return 0;
 }

@@ -19,3 +19,7 @@ MUST_USE int reload_swap(struct agent *agent, struct load_result *result, struct
 /* The same for a version that is rolled back to: what the files say is held from now on. */
 MUST_USE int reload_swap_rollback(struct agent *agent, struct load_result *result,
     struct loading *order, ledger_done_fn recorded);
+
+/* What is in force already, with its accounts looked up anew: nothing else changes, and nothing is
+ * recorded. Returns 0, or -ENOMEM with nothing changed. */
+MUST_USE int reload_swap_same(struct agent *agent, struct load_result *result);

@@ -7,6 +7,7 @@
 #include "methods.h"
 #include "people.h"
 #include "request.h"
+#include "survey_say.h"
 #include "view.h"
 
 #define LINES_MAX 20 /* of one kind; more is read in the report */
@@ -47,28 +48,12 @@ static const struct survey_person *find_missing(const struct survey *survey, uin
                                                                               : NULL;
 }
 
-char *view_missing_person(
-    const struct policy *policy, const struct survey_person *person, uint64_t now_us)
-{
-    enum person_state state = policy_person_state(policy, person->person, now_us);
-    const char *name = policy_person(policy, person->person)->name;
-    struct str_builder builder = {0};
-    char ends[CLOCK_RFC3339_SIZE];
-
-    clock_format_rfc3339(person->ends_us, ends);
-    if (state == PERSON_HERE)
-        str_appendf(&builder, "%s's account ends on %.10s", name, ends);
-    else
-        str_appendf(&builder, "%s %s", name, person_state_to_string(state));
-    return str_builder_take(&builder);
-}
-
 static json_t *view_missing(
     const struct agent *agent, const struct survey_person *person, const char *role)
 {
     uint64_t now = clock_realtime_us();
     bool is_here = policy_person_state(agent->policy, person->person, now) == PERSON_HERE;
-    AUTO_FREE char *why = view_missing_person(agent->policy, person, now);
+    AUTO_FREE char *why = survey_say_missing(agent->policy, person, now);
     json_t *json = json_object();
 
     set(json, "name", json_string(policy_person(agent->policy, person->person)->name));
@@ -197,11 +182,11 @@ json_t *view_rule_entry(const struct agent *agent, size_t index)
 
 /* ---- in words ---------------------------------------------------------------------------- */
 
-static void add_line(json_t *lines, struct str_builder *builder)
+/* Takes the line. */
+static void add_line(json_t *lines, char *line)
 {
-    AUTO_FREE char *line = str_builder_take(builder);
-
     json_array_append_new(lines, json_string(line ? line : "out of memory"));
+    free(line);
 }
 
 /* What a list says of those it does not name. */
@@ -218,7 +203,7 @@ static void add_rest(json_t *lines, const struct rest *rest)
         return;
     str_appendf(&builder, "%zu %s%s; auditors see all: assent report recertification", rest->left,
         rest->shown > 0 ? "more " : "", rest->left == 1 ? rest->one : rest->many);
-    add_line(lines, &builder);
+    add_line(lines, str_builder_take(&builder));
 }
 
 /* Of an allow rule those who are asked are its owner's people. */
@@ -235,44 +220,6 @@ static bool may_see(const struct agent *agent, const struct public_call *call, s
     return false;
 }
 
-static void put_owners(struct str_builder *builder, const struct agent *agent, const char *owner)
-{
-    struct people_list people = policy_people_of(agent->policy, owner);
-
-    for (size_t i = 0; i < people.count && i < SURVEY_NAMES_MAX; i++) {
-        uint32_t person = people.items[i];
-
-        str_appendf(builder, "%s%s %s", i > 0 ? ", " : "",
-            policy_person(agent->policy, person)->name,
-            person_state_to_string(
-                policy_person_state(agent->policy, person, clock_realtime_us())));
-    }
-}
-
-static void add_lapsed(const struct agent *agent, size_t index, json_t *problems)
-{
-    enum lapse lapse = policy_rule_lapse(agent->policy, index, clock_realtime_us());
-    struct str_builder builder = {0};
-    char day[CERTIFICATE_DAY_SIZE];
-    struct rule_info rule;
-
-    policy_rule(agent->policy, index, &rule);
-    certificate_last_day(rule.certified_us, day);
-    if (lapse == LAPSE_OWNER && !rule.owner)
-        str_appendf(&builder, "rule %s counts no more: it has no owner", rule.id);
-    else if (lapse == LAPSE_OWNER) {
-        str_appendf(&builder, "rule %s counts no more: nobody of its owner %s is left (", rule.id,
-            rule.owner);
-        put_owners(&builder, agent, rule.owner);
-        str_append(&builder, "); the policy must name another");
-    } else {
-        str_appendf(&builder, "rule %s has lapsed (%s%s) and asks its owner %s instead: ", rule.id,
-            lapse == LAPSE_NEVER ? "never certified" : "certified up to ", day, rule.owner);
-        str_appendf(&builder, "assent policy recertify %s --until DATE --reason TEXT", rule.id);
-    }
-    add_line(problems, &builder);
-}
-
 void view_lapsed(const struct agent *agent, const struct public_call *call, json_t *problems)
 {
     uint64_t now = clock_realtime_us();
@@ -287,47 +234,10 @@ void view_lapsed(const struct agent *agent, const struct public_call *call, json
             rest.left++;
             continue;
         }
-        add_lapsed(agent, index, problems);
+        add_line(problems, survey_say_rule(agent->policy, index, now));
         rest.shown++;
     }
     add_rest(problems, &rest);
-}
-
-static void add_lapsing(const struct agent *agent, size_t index, json_t *warnings)
-{
-    struct str_builder builder = {0};
-    char day[CERTIFICATE_DAY_SIZE];
-    struct rule_info rule;
-
-    policy_rule(agent->policy, index, &rule);
-    certificate_last_day(rule.certified_us, day);
-    str_appendf(&builder, "rule %s of %s is certified up to %s only", rule.id, rule.owner, day);
-    add_line(warnings, &builder);
-}
-
-static void add_person(
-    const struct agent *agent, const struct survey_person *person, json_t *warnings)
-{
-    AUTO_FREE char *why = view_missing_person(agent->policy, person, clock_realtime_us());
-    AUTO_FREE char *names = texts_join(&person->names, " and ");
-    struct str_builder builder = {0};
-
-    str_appendf(&builder, "%s; needed by %s", why ? why : "", names ? names : "");
-    if (person->needed > SURVEY_NAMES_MAX)
-        str_appendf(&builder, " and %zu more", person->needed - SURVEY_NAMES_MAX);
-    add_line(warnings, &builder);
-}
-
-static void add_stage(const struct agent *agent, const struct survey_stage *stage, json_t *warnings)
-{
-    const struct stage *asked = policy_rule_stage(agent->policy, stage->index);
-    struct str_builder builder = {0};
-    struct rule_info rule;
-
-    policy_rule(agent->policy, stage->index, &rule);
-    str_appendf(&builder, "rule %s needs %u of %s, and %u %s left: nobody can get it approved",
-        rule.id, asked->need, asked->from_text, stage->left, stage->left == 1 ? "is" : "are");
-    add_line(warnings, &builder);
 }
 
 /* The first lines of a list are told, the others counted. */
@@ -344,12 +254,13 @@ static void add_people(const struct survey *survey, const struct agent *agent, j
         rest_of(survey->person_count, "person is gone or leaving", "people are gone or leaving");
     const struct rest stages = rest_of(
         survey->stage_count, "rule has too few people left", "rules have too few people left");
+    uint64_t now = clock_realtime_us();
 
     for (size_t i = 0; i < people.shown; i++)
-        add_person(agent, &survey->people[i], warnings);
+        add_line(warnings, survey_say_person(agent->policy, &survey->people[i], now));
     add_rest(warnings, &people);
     for (size_t i = 0; i < stages.shown; i++)
-        add_stage(agent, &survey->stages[i], warnings);
+        add_line(warnings, survey_say_stage(agent->policy, &survey->stages[i]));
     add_rest(warnings, &stages);
 }
 
@@ -369,7 +280,7 @@ void view_lapsing(const struct agent *agent, const struct public_call *call, jso
             rest.left++;
             continue;
         }
-        add_lapsing(agent, index, warnings);
+        add_line(warnings, survey_say_rule(agent->policy, index, now));
         rest.shown++;
     }
     add_rest(warnings, &rest);

@@ -6,18 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy/policy.h"
-#include "survey.h"
-
 struct agent;
 struct public_call;
 
 /* Fresh reference or NULL. */
 json_t *view_rule_entry(const struct agent *agent, size_t index);
-
-/* "carol is locked", "carol's account ends on 2026-12-01", in fresh memory; NULL on OOM. */
-char *view_missing_person(
-    const struct policy *policy, const struct survey_person *person, uint64_t now_us);
 
 /* Appends one line for each rule that has lapsed, where a door works otherwise than its rule says;
  * of rules that the caller neither owns nor audits, the number alone. */

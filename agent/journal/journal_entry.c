@@ -32,6 +32,7 @@ static const struct {
     {"rule", "ASSENT_RULE"},
     {"rule_digest", "ASSENT_RULE_DIGEST"},
     {"lapse", "ASSENT_LAPSE"},
+    {"person", "ASSENT_PERSON"},
     {"policy", "ASSENT_POLICY"},
     {"stage", "ASSENT_STAGE"},
     {"approver", "ASSENT_APPROVER"},

@@ -19,6 +19,7 @@
 
 #include "../../agent/agent.h"
 #include "../../agent/daemon.h"
+#include "../../agent/refresh.h"
 #include "../../agent/resolve.h"
 #include "../../agent/session.h"
 #include "../../cli/varlink.h"
@@ -115,6 +116,19 @@ void agent_fixture_init(struct agent_fixture *fixture, const char *rules)
     agent_fixture_policy(fixture, rules);
 }
 
+static int on_new_day(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+    (void)source;
+    (void)info;
+    refresh_look(userdata);
+    return 0;
+}
+
+void agent_fixture_new_day(const struct agent_fixture *fixture)
+{
+    assert_int_equal(kill(fixture->pid, SIGUSR2), 0);
+}
+
 static void run_agent(const struct agent_fixture *fixture)
 {
     struct agent_options options = {
@@ -124,12 +138,20 @@ static void run_agent(const struct agent_fixture *fixture)
         .gate = fixture->gate,
         .public = fixture->public,
         .spool = fixture->spool,
+        .accounts = fixture->accounts,
     };
     struct agent *agent;
-    int r = daemon_new(&options, &agent);
+    sigset_t mask;
+    int r;
 
+    sigemptyset(&mask); /* before its threads begin */
+    sigaddset(&mask, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    r = daemon_new(&options, &agent);
     if (r == 0) {
-        r = daemon_run(agent);
+        r = sd_event_add_signal(agent->event, NULL, SIGUSR2, on_new_day, agent);
+        if (r >= 0)
+            r = daemon_run(agent);
         daemon_free(agent);
     }
     /* exit() runs the leak check, which this test wants of the agent too */

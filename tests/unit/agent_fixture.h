@@ -21,7 +21,8 @@
 
 struct agent_fixture {
     char directory[64];
-    char config[96]; /* not there unless the test writes it */
+    char config[96];      /* not there unless the test writes it */
+    const char *accounts; /* what assent-accounts would tell; NULL: nobody is locked */
     char policy[96], gate[96], public[96], ledger[96], spool[96];
     pid_t pid;
 };
@@ -36,6 +37,9 @@ void agent_fixture_session(const struct agent_fixture *fixture, const char *uid_
 
 /* Starts it and waits until it serves. */
 void agent_fixture_start(struct agent_fixture *fixture);
+
+/* A new day for the agent. It may be looked at a moment later. */
+void agent_fixture_new_day(const struct agent_fixture *fixture);
 void agent_fixture_kill(struct agent_fixture *fixture, int signal);
 
 /* Ends it and removes the directory. */
