@@ -7,7 +7,7 @@
 #include "output.h"
 #include "verbs.h"
 
-#define NAME_WIDTH 14
+#define NAME_WIDTH 17 /* the longest name of a verb and a blank */
 #define OPTION_WIDTH 20
 
 void help_overview(struct str_builder *out)
