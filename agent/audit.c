@@ -173,6 +173,7 @@ void audit_repeats(struct ledger_batch *batch, const struct refusal *refusal)
     put(json, "service", refusal->service);
     put(json, "decision", decision_to_string(DECISION_DENY));
     put(json, "rule", refusal->rule);
+    put(json, "policy", refusal->policy);
     json_object_set_new(json, "count", json_integer((json_int_t)refusal->repeats));
     snprintf(
         message, sizeof(message), "%s: refused %u more times", refusal->record, refusal->repeats);

@@ -79,6 +79,16 @@ void door_write_repeats(struct agent *agent, struct refusal *slot)
     refusals_clear(slot);
 }
 
+/* Where this policy's refusal of that scope by that rule is counted now, or NULL. */
+static struct refusal *find_counted(
+    const struct inquiry *inquiry, const char *scope, const char *rule, uint64_t now_us)
+{
+    struct refusal *slot =
+        refusals_find(&inquiry->agent->refusals, inquiry->subject.uid, scope, rule, now_us);
+
+    return slot && str_equal(slot->policy, policy_digest(inquiry->policy)) ? slot : NULL;
+}
+
 /* Counts it where the same, or as much of this subject, has been recorded a moment ago. Else
  * returns false: it is to be recorded, and counted from now on. */
 static bool count_refusal(struct inquiry *inquiry)
@@ -88,12 +98,12 @@ static bool count_refusal(struct inquiry *inquiry)
     const char *rule = inquiry->verdict.rule;
     const struct scope *scope = &inquiry->scope;
     uint64_t now = clock_boottime_us();
-    struct refusal *slot = refusals_find(refusals, subject->uid, scope->id, rule, now);
+    struct refusal *slot = find_counted(inquiry, scope->id, rule, now);
 
     if (!slot && !refusals_take_share(refusals, subject->uid, now)) {
         scope = NULL;
         rule = NULL;
-        slot = refusals_find(refusals, subject->uid, "", NULL, now);
+        slot = find_counted(inquiry, "", NULL, now);
     }
     if (slot) {
         slot->repeats++;
@@ -102,6 +112,7 @@ static bool count_refusal(struct inquiry *inquiry)
     slot = refusals_slot(refusals, subject->uid, scope ? scope->id : "");
     door_write_repeats(inquiry->agent, slot);
     refusals_start(slot, subject->uid, scope, subject->name, rule, now);
+    snprintf(slot->policy, sizeof(slot->policy), "%s", policy_digest(inquiry->policy));
     agent_sweep_at(inquiry->agent, now + REFUSALS_WINDOW_US);
     return false;
 }

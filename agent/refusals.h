@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "../common/clock.h"
+#include "policy/policy.h"
 #include "scope.h"
 
 #define REFUSALS_SLOTS 256
@@ -19,7 +20,8 @@
 struct refusal {
     char scope[DIGEST_HEX_SIZE];
     uint32_t uid;
-    char *rule; /* NULL: no rule matched */
+    char *rule;                      /* NULL: no rule matched */
+    char policy[POLICY_DIGEST_SIZE]; /* that refused; what another refuses is counted anew */
     uint64_t until_us;
     unsigned repeats; /* not yet recorded */
     char *record;     /* what to say of the repeats: name of subject and scope line */
