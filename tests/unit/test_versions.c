@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -177,6 +178,142 @@ static void restart(struct agent_fixture *f, int signal)
 {
     agent_fixture_kill(f, signal);
     agent_fixture_start(f);
+}
+
+/* ---- names that cannot be looked up ---- */
+
+/* What the resolver's child, which is this program, does before it answers. */
+#define SCRIPT "ASSENT_TEST_RESOLVER"
+
+static void follow_script(void)
+{
+    const char *path = getenv(SCRIPT);
+    char asked[160];
+
+    if (!path)
+        return;
+    snprintf(asked, sizeof(asked), "%s.asked", path);
+    if (access(path, F_OK) == 0)
+        close(open(asked, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    while (access(path, F_OK) == 0)
+        usleep(1000);
+    snprintf(asked, sizeof(asked), "%s.fails", path);
+    if (access(asked, F_OK) == 0)
+        _exit(1);
+}
+
+static int setup_scripted(void **state)
+{
+    static struct agent_fixture fixture;
+    char path[128];
+
+    agent_fixture_init(&fixture, games_may);
+    snprintf(path, sizeof(path), "%s/hang", fixture.directory);
+    assert_int_equal(setenv(SCRIPT, path, 1), 0);
+    agent_fixture_start(&fixture);
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown_scripted(void **state)
+{
+    agent_fixture_done(*state);
+    return unsetenv(SCRIPT);
+}
+
+static const char *script_file(const struct agent_fixture *f, const char *end)
+{
+    static char path[128];
+
+    snprintf(path, sizeof(path), "%s/hang%s", f->directory, end);
+    return path;
+}
+
+static void make_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    close(fd);
+}
+
+/* Starts a reload that does not get further than its names. */
+static void reload_and_hang(struct agent_fixture *f, const char *rules)
+{
+    uint64_t deadline = clock_deadline(TIMEOUT_US);
+
+    make_file(script_file(f, ""));
+    agent_fixture_policy(f, rules);
+    assert_int_equal(kill(f->pid, SIGHUP), 0);
+    while (access(script_file(f, ".asked"), F_OK) != 0) {
+        assert_true(clock_remaining_ms(deadline) > 0);
+        usleep(1000);
+    }
+}
+
+static void test_decisions_go_on_while_a_policy_loads(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct digest one = in_force(f);
+    struct gate_ask ask = ask_login(UID_DAEMON, "10.0.0.1");
+    uint64_t deadline = clock_deadline(TIMEOUT_US);
+    const char *error;
+
+    reload_and_hang(f, man_may);
+    for (unsigned i = 0; i < 10; i++)
+        assert_true(may(f, UID_GAMES) && !may(f, UID_MAN));
+    assert_string_equal(in_force(f).text, one.text);
+    assert_null(agent_call(f, 0, "io.assent.Reload", NULL, &error));
+    assert_string_equal(error, "io.assent.Unavailable");
+    assert_string_equal(roll_back(f, one.text, NULL), "io.assent.Invalid"); /* is in force */
+    /* what is said meanwhile is not lost */
+    agent_fixture_policy(f, daemon_asks);
+    assert_int_equal(kill(f->pid, SIGHUP), 0);
+    assert_true(may(f, UID_GAMES));
+    assert_int_equal(unlink(script_file(f, "")), 0);
+    while (gate_once(f, &ask).kind != GATE_WAIT) {
+        assert_true(clock_remaining_ms(deadline) > 0);
+        usleep(2000);
+    }
+    assert_false(may(f, UID_GAMES) || may(f, UID_MAN));
+}
+
+static void test_stop_while_a_policy_loads(void **state)
+{
+    struct agent_fixture *f = *state;
+
+    reload_and_hang(f, man_may);
+    agent_fixture_kill(f, SIGTERM);
+    assert_int_equal(unlink(script_file(f, "")), 0);
+    agent_fixture_start(f);
+    assert_true(may(f, UID_MAN) && !may(f, UID_GAMES));
+}
+
+static void test_names_that_cannot_be_looked_up(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct digest one = in_force(f), two = reload(f, man_may), refused;
+    json_t *reply;
+
+    wait_until_kept(f, one.text);
+    make_file(script_file(f, ".fails"));
+    agent_fixture_policy(f, daemon_asks);
+    reply = call(f, "io.assent.Reload", NULL);
+    refused = digest_of(json_object_get(reply, "policy"));
+    assert_string_equal(refused.text, two.text);
+    assert_int_equal(
+        json_array_size(json_object_get(json_object_get(reply, "policy"), "errors")), 1);
+    json_decref(reply);
+    assert_string_equal(roll_back(f, one.text, NULL), "io.assent.Invalid");
+    assert_true(may(f, UID_MAN) && has_problem(f, "does not load"));
+    /* at a start nothing that names people can take force, from wherever it comes */
+    restart(f, SIGTERM);
+    assert_false(may(f, UID_MAN) || may(f, UID_GAMES));
+    assert_true(has_problem(f, "everything is refused"));
+    assert_int_equal(unlink(script_file(f, ".fails")), 0);
+    assert_string_equal(reload(f, man_may).text, two.text);
+    assert_false(has_problem(f, "load"));
+    assert_true(may(f, UID_MAN));
 }
 
 /* ---- tests ---- */
@@ -536,9 +673,61 @@ static void test_request_keeps_its_version(void **state)
     }
 }
 
+/* All of them name their rule and policy, the counted ones too. */
+static void test_every_decision_names_its_policy(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct digest digests[2] = {in_force(f), {""}};
+    sqlite3_stmt *statement;
+    sqlite3 *db;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(digests); i++) {
+        for (unsigned k = 0; k < 3; k++)
+            assert_false(may(f, UID_DAEMON));
+        if (i == 0)
+            digests[1] = reload(f, man_may);
+    }
+    /* the first of each, and what was counted of the first policy's */
+    while (audit_count(f, "decided") < 3)
+        usleep(1000);
+    assert_int_equal(sqlite3_open_v2(f->ledger, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db,
+            "SELECT json_extract(record, '$.policy') FROM audit WHERE event = 'decided'"
+            " ORDER BY seq",
+            -1, &statement, NULL),
+        SQLITE_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+        assert_string_equal(sqlite3_column_text(statement, 0), digests[i / 2].text);
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
+/* kill -9 wherever the writing of a large text is: what counts is whole. */
+static void test_killed_while_a_text_is_written(void **state)
+{
+    struct agent_fixture *f = *state;
+
+    for (unsigned i = 0; i < 6; i++) {
+        AUTO_FREE char *rules = make_rules(LARGE_RULES + i, man_may), *text = NULL;
+        struct digest large = reload(f, rules);
+        unsigned parts;
+
+        usleep(i * 3000);
+        restart(f, SIGKILL);
+        assert_string_equal(in_force(f).text, large.text);
+        wait_until_kept(f, large.text);
+        text = read_version(f, large.text, &parts);
+        assert_string_equal(strstr(text, "rules:\n") + strlen("rules:\n"), rules);
+    }
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define SCRIPTED(name) cmocka_unit_test_setup_teardown(name, setup_scripted, teardown_scripted)
     const struct CMUnitTest tests[] = {
         TEST(test_versions_are_kept_once),
         TEST(test_comments_make_no_version),
@@ -555,8 +744,15 @@ int main(int argc, char **argv)
         TEST(test_large_policy),
         TEST(test_signal_during_a_reload_is_not_lost),
         TEST(test_request_keeps_its_version),
+        TEST(test_every_decision_names_its_policy),
+        TEST(test_killed_while_a_text_is_written),
+        SCRIPTED(test_decisions_go_on_while_a_policy_loads),
+        SCRIPTED(test_stop_while_a_policy_loads),
+        SCRIPTED(test_names_that_cannot_be_looked_up),
     };
 
+    if (argc > 1 && strcmp(argv[1], "--resolve") == 0)
+        follow_script();
     agent_fixture_main(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

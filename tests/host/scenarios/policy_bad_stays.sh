@@ -1,5 +1,5 @@
 #!/bin/bash
-# A policy with errors leaves the old one in force, and says so.
+# A policy with errors leaves the old one in force, over a restart too, and says so.
 # shellcheck source=tests/host/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
@@ -32,4 +32,4 @@ try ssh_as alice sudo -n id -u
 expect_rc 0 "the old rules go on deciding"
 on systemctl restart assentd
 try ssh_as alice sudo -n id -u
-echo "after a restart with only the bad policy on disk: rc $RC"
+expect_rc 0 "after a restart with only the bad policy on disk too"
