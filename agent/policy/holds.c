@@ -97,11 +97,14 @@ static struct match narrow_to_whole(
 static struct match match_alone(const struct policy *policy, const struct rule *rule,
     const struct facts *facts, struct match match)
 {
-    int64_t asked = policy_find_entitlement(policy, facts->entitlement);
+    int64_t asked;
 
-    if (rule->decision != DECISION_DENY || (facts->whole && asked < 0))
+    if (rule->decision != DECISION_DENY)
         return no_match;
-    return facts->whole ? narrow_to_whole(policy, rule, (uint32_t)asked, match) : match;
+    if (!facts->whole)
+        return match;
+    asked = policy_find_entitlement(policy, facts->entitlement);
+    return asked < 0 ? no_match : narrow_to_whole(policy, rule, (uint32_t)asked, match);
 }
 
 /* What one asks for by its name is about that entitlement. Of a single command a deny holds by any

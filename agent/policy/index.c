@@ -148,6 +148,30 @@ static struct index_slot *find_slot(const struct index *index, uint32_t hash)
     return &index->slots[at];
 }
 
+/* Into the list of that value; 0: nobody can have it. */
+static void file_under(struct index *index, uint32_t hash, uint32_t rule)
+{
+    struct index_slot *slot = hash == 0 ? NULL : find_slot(index, hash);
+
+    if (!slot)
+        return;
+    slot->hash = hash;
+    if (index->rules)
+        index->rules[slot->list.start + slot->list.count] = rule;
+    slot->list.count++;
+}
+
+static void file_by_entitlement(struct policy *policy, uint32_t number)
+{
+    const struct rule *rule = &policy->rules[number];
+
+    for (size_t i = 0; rule->decision != DECISION_DENY && i < rule->entitlements.count; i++)
+        file_under(&policy->index,
+            index_hash_text(
+                policy->entitlements[rule->entitlements.items[i]].name, INDEX_ENTITLEMENT, false),
+            number);
+}
+
 /* Goes through the lists that each rule belongs to. First with index->rules NULL, which
  * counts; then, with the starts set and the counts back at zero, to fill them. */
 static void file_rules(struct policy *policy, const struct values *values, const uint8_t *keys)
@@ -161,16 +185,9 @@ static void file_rules(struct policy *policy, const struct values *values, const
         if (index->rules)
             index->rules[all->start + all->count] = i;
         all->count++;
-        for (size_t j = 0; j < span.count; j++) {
-            struct index_slot *slot = span.hashes[j] == 0 ? NULL : find_slot(index, span.hashes[j]);
-
-            if (!slot)
-                continue;
-            slot->hash = span.hashes[j];
-            if (index->rules)
-                index->rules[slot->list.start + slot->list.count] = i;
-            slot->list.count++;
-        }
+        for (size_t j = 0; j < span.count; j++)
+            file_under(index, span.hashes[j], i);
+        file_by_entitlement(policy, i);
     }
 }
 
@@ -219,7 +236,7 @@ static void build(struct policy *policy, const struct values *values, const uint
     uint32_t size;
 
     for (size_t i = 0; i < policy->rule_count; i++)
-        filed += values_of(values, i, keys[i]).count;
+        filed += values_of(values, i, keys[i]).count + policy->rules[i].entitlements.count;
     size = table_size(filed);
     index->slots = calloc(size, sizeof(*index->slots));
     index->mask = size - 1;
@@ -276,8 +293,7 @@ static void visit_text(const struct visitor *visitor, const struct index_query *
     enum index_key key, const char *text)
 {
     bool is_none = key == INDEX_COMMAND && query->facts->command_is_none;
-    bool could_be_any = query->denies || (query->possible && key == INDEX_COMMAND) ||
-                        (query->facts->whole && key != INDEX_HOST);
+    bool could_be_any = query->denies || (query->possible && key == INDEX_COMMAND);
 
     if (is_none)
         return;
@@ -289,19 +305,40 @@ static void visit_text(const struct visitor *visitor, const struct index_query *
         visit_value(visitor, index_hash_text(text, key, query->denies));
 }
 
+/* A rule on services or commands that lets all of it through lets the first of them through. A
+ * pattern is no literal command, so that no rule is filed by it. */
+static void visit_whole(const struct visitor *visitor, const struct index_query *query)
+{
+    int64_t number = policy_find_entitlement(query->policy, query->facts->entitlement);
+    const struct what *what = number < 0 ? NULL : &query->policy->entitlements[number].what;
+
+    if (what && what->services.count > 0)
+        visit_text(visitor, query, INDEX_SERVICE, what->services.items[0]);
+    if (what && what->command_count > 0 && what->commands[0].path)
+        visit_text(visitor, query, INDEX_COMMAND, what->commands[0].path);
+}
+
 void index_find(const struct index_query *query, index_visit *visit, void *data)
 {
     const struct facts *facts = query->facts;
     const struct index *index = &query->policy->index;
     const struct visitor visitor = {.index = index, .visit = visit, .data = data};
 
+    if (facts->entitlement && !query->denies) {
+        visit_value(&visitor, index_hash_text(facts->entitlement, INDEX_ENTITLEMENT, false));
+        return;
+    }
     visit_list(&visitor, &index->all[INDEX_ALWAYS][query->denies]);
     visit_value(&visitor, index_hash_number(facts->uid, INDEX_USER, query->denies));
     for (size_t i = 0; facts->groups_known && i < facts->group_count; i++)
         visit_value(&visitor, index_hash_number(facts->groups[i], INDEX_GROUP, query->denies));
     if (!facts->groups_known && query->denies)
         visit_list(&visitor, &index->all[INDEX_GROUP][1]);
-    visit_text(&visitor, query, INDEX_COMMAND, facts->command);
     visit_text(&visitor, query, INDEX_HOST, facts->host);
+    if (facts->whole) {
+        visit_whole(&visitor, query);
+        return;
+    }
+    visit_text(&visitor, query, INDEX_COMMAND, facts->command);
     visit_text(&visitor, query, INDEX_SERVICE, facts->service);
 }

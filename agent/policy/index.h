@@ -4,7 +4,11 @@
  *
  * A deny rule matches as well when the fact is unknown; so the rules filed by each kind of
  * value also stand in one list together, for when that fact is missing. policy_possible()
- * needs the same of the other rules on commands. */
+ * needs the same of the other rules on commands.
+ *
+ * What is asked for by the name of an entitlement is answered by the rules that name it, which are
+ * filed by that as well. Of a whole entitlement a deny rule must cover every service and command,
+ * so that looking up the first of each is enough. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +24,8 @@ enum index_key {
     INDEX_COMMAND,
     INDEX_HOST,
     INDEX_SERVICE,
-    INDEX_ALWAYS, /* nothing to file it under */
+    INDEX_ALWAYS,      /* nothing to file it under */
+    INDEX_ENTITLEMENT, /* besides, allow and escalate rules: what is asked for by name */
     INDEX_KEYS,
 };
 
