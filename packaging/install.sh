@@ -38,3 +38,5 @@ for page in docs/man/*.[158]; do
     put 644 "$PREFIX/share/man/man${page##*.}" "$page"
 done
 put 644 "$PREFIX/share/doc/assent" README.md ARCHITECTURE.md docs/*.md
+put 644 "$PREFIX/share/doc/assent/examples/ci" etc/ci/README.md etc/ci/*.yml
+put 755 "$PREFIX/share/doc/assent/examples/ci" etc/ci/policy-ci.sh
