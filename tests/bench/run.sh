@@ -210,7 +210,9 @@ replay() {
         "$MEMORY/candidate" --json >"$MEMORY/replayed"
 }
 
+# What is measured then is the gate: a CLI that nothing may interrupt would be in its way.
 replay_on_and_on() {
+    local WITH=
     while replay 2>/dev/null; do :; done
 }
 
