@@ -137,6 +137,13 @@ static void put_would(json_t *json, enum decision would, const char *rule)
     put(json, "would_rule", rule);
 }
 
+/* Why an allow rule asks, or counts no more. */
+static void put_lapse(json_t *json, enum lapse lapse)
+{
+    if (lapse != LAPSE_NONE)
+        put(json, "lapse", lapse_to_word(lapse));
+}
+
 void audit_decided(struct ledger_batch *batch, const struct audit_decision *decision)
 {
     const struct verdict *verdict = decision->verdict;
@@ -149,6 +156,7 @@ void audit_decided(struct ledger_batch *batch, const struct audit_decision *deci
     put(json, "tty", decision->tty);
     put(json, "decision", decision_word(decision));
     put(json, "rule", verdict->rule);
+    put_lapse(json, verdict->lapse);
     put_would(json, verdict->would, verdict->would_rule);
     put(json, "policy", decision->policy);
     put(json, "reason", decision->reason);
@@ -185,10 +193,14 @@ static void request_message(char message[MESSAGE_MAX], const char *event,
 {
     AUTO_FREE char *what = scope_describe(&request->scope);
     AUTO_FREE char *asked = texts_join(&request->asked, " or ");
+    const char *lapse =
+        request->lapse == LAPSE_NONE ? NULL : lapse_to_string((enum lapse)request->lapse);
 
     if (strcmp(event, EVENT_REQUEST_OPENED) == 0)
-        snprintf(message, MESSAGE_MAX, "%s asks to %s [%s]: %s", request->subject.name,
-            or_empty(what), request->id, request->reason ? request->reason : "no reason given");
+        snprintf(message, MESSAGE_MAX, "%s asks to %s [%s]%s%s%s%s%s: %s", request->subject.name,
+            or_empty(what), request->id, lapse ? " (rule " : "", lapse ? request->rule : "",
+            lapse ? ", " : "", lapse ? lapse : "", lapse ? ")" : "",
+            request->reason ? request->reason : "no reason given");
     else if (strcmp(event, EVENT_STAGE_STARTED) == 0)
         snprintf(message, MESSAGE_MAX, "request %s of %s is put to %s; %llu must approve",
             request->id, request->subject.name, or_empty(asked), (unsigned long long)request->need);
@@ -208,6 +220,7 @@ static json_t *begin_request(const char *event, const struct request *request)
     put_scope(json, &request->scope);
     put(json, "tty", request->tty);
     put(json, "rule", request->rule);
+    put_lapse(json, (enum lapse)request->lapse);
     put(json, "policy", request->policy);
     put(json, "reason", request->reason);
     put(json, "ticket", request->ticket);

@@ -179,6 +179,7 @@ static void set_terms(struct request *request, const struct verdict *verdict)
     request->need = verdict->stage_count > 0 ? verdict->stages[0].need : 0;
     request->duration_us = verdict->duration_us;
     request->uses = escalation_counts_uses(&request->scope) ? verdict->uses : 0;
+    request->lapse = verdict->lapse;
     request->keep = verdict->keep;
     request->survives_reboot = verdict->survives_reboot;
 }

@@ -268,8 +268,10 @@ char *evidence_refusal(const struct policy *policy, const struct verdict *verdic
     append_source(&builder, verdict);
     str_append(&builder, ")");
     if (verdict->decision == DECISION_ESCALATE && verdict->stage_count > 0 &&
-        verdict->stages[0].need > 0)
+        verdict->stages[0].need > 0) {
         str_appendf(&builder, ", and the approval of %s", verdict->stages[0].from_text);
+        say_put_lapse(&builder, verdict->lapse, verdict->rule);
+    }
     str_append(&builder, ".");
     for (size_t row = 0; row < EVIDENCE_COUNT; row++) {
         if ((verdict->missing & kinds[row].kind) == 0 || !given_of(&lack, row))

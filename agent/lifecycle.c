@@ -57,6 +57,8 @@ void lifecycle_open(struct agent *agent, struct request *request, uint64_t withi
     change_put_request(batch, request);
     audit_request(batch, EVENT_REQUEST_OPENED, request, NULL, NULL);
     request->facts = NULL;
+    request->would = 0;
+    request->would_rule = NULL;
     audit_request(batch, EVENT_STAGE_STARTED, request, NULL, NULL);
     tally_note(&agent->tallies, batch, request->scope.entitlement, TALLY_ASKED);
     change_submit(change, batch, false);

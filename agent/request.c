@@ -52,6 +52,7 @@ static const struct object_field fields[] = {
     {"need", OBJECT_NUMBER, offsetof(struct request, need), 0},
     {"duration", OBJECT_NUMBER, offsetof(struct request, duration_us), 0},
     {"uses", OBJECT_NUMBER, offsetof(struct request, uses), 0},
+    {"lapse", OBJECT_ID, offsetof(struct request, lapse), 0},
     {"keep", OBJECT_FLAG, offsetof(struct request, keep), 0},
     {"attached", OBJECT_FLAG, offsetof(struct request, attached), 0},
     {"survives_reboot", OBJECT_FLAG, offsetof(struct request, survives_reboot), 0},
@@ -274,7 +275,8 @@ int request_load(const char *body, struct request **ret_request)
         r = load_state(json, &request->state);
     if (r == 0)
         r = load_approvals(json, request);
-    if (r == 0 && (!request->subject.name || !request->scope.service || request->id[0] == '\0'))
+    if (r == 0 && (!request->subject.name || !request->scope.service || request->id[0] == '\0' ||
+                      request->lapse > LAPSE_OWNER))
         r = -EINVAL;
     json_decref(json);
     if (r < 0) {

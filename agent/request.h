@@ -68,6 +68,7 @@ struct request {
     uint64_t need;        /* distinct persons, beside the peer */
     uint64_t duration_us; /* of the grant */
     uint64_t uses;        /* of the grant; 0 any number */
+    uint32_t lapse;       /* enum lapse: why the rule asks and does not allow */
     bool keep;            /* stays open when the requester goes away */
     bool attached;        /* withdrawn unless somebody waits for it */
     bool survives_reboot;

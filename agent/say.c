@@ -61,6 +61,14 @@ char *say_denied(const struct subject *subject, const struct scope *scope,
     return str_builder_take(&builder);
 }
 
+void say_put_lapse(struct str_builder *builder, enum lapse lapse, const char *rule)
+{
+    if (lapse == LAPSE_DATE)
+        str_appendf(builder, ", because the certificate of rule %s has run out", rule);
+    else if (lapse == LAPSE_NEVER)
+        str_appendf(builder, ", because rule %s has not been certified", rule);
+}
+
 char *say_prompt(const struct request *request)
 {
     AUTO_FREE char *asked = asked_of(request);
@@ -71,10 +79,12 @@ char *say_prompt(const struct request *request)
         return NULL;
     if (asked[0] == '\0') /* the requester names the one who confirms */
         str_appendf(
-            &builder, "To %s a colleague has to confirm it (request %s).", what, request->id);
+            &builder, "To %s a colleague has to confirm it (request %s)", what, request->id);
     else
         str_appendf(
-            &builder, "To %s you need the approval of %s (request %s).", what, asked, request->id);
+            &builder, "To %s you need the approval of %s (request %s)", what, asked, request->id);
+    say_put_lapse(&builder, (enum lapse)request->lapse, request->rule);
+    str_append(&builder, ".");
     return str_builder_take(&builder);
 }
 
@@ -89,6 +99,7 @@ char *say_waiting(const struct request *request)
     if (request->need > 1 && request_approval_count(request) > 0)
         str_appendf(&builder, " (%u of %llu so far)", request_approval_count(request),
             (unsigned long long)request->need);
+    say_put_lapse(&builder, (enum lapse)request->lapse, request->rule);
     str_append(&builder, ".");
     return str_builder_take(&builder);
 }
@@ -102,8 +113,9 @@ char *say_come_back(const struct request *request)
     if (!asked)
         return NULL;
     clock_time(request->expires_real_us, until);
-    str_appendf(&builder, "This login needs the approval of %s: request %s is open until %s.\n",
-        asked, request->id, until);
+    str_appendf(&builder, "This login needs the approval of %s", asked);
+    say_put_lapse(&builder, (enum lapse)request->lapse, request->rule);
+    str_appendf(&builder, ": request %s is open until %s.\n", request->id, until);
     str_append(&builder, "Log in again from the same address once it is approved.");
     return str_builder_take(&builder);
 }
@@ -141,9 +153,14 @@ char *say_nobody(const struct verdict *verdict)
 {
     struct str_builder builder = {0};
 
-    str_appendf(&builder, "Refused: rule %s asks %s, and nobody among them but you can answer.\n",
-        verdict->rule, verdict->stages[0].from_text);
-    str_append(&builder, "Ask an administrator to name another approver.");
+    str_appendf(&builder, "Refused: rule %s asks %s", verdict->rule, verdict->stages[0].from_text);
+    say_put_lapse(&builder, verdict->lapse, verdict->rule);
+    str_append(&builder, ", and nobody among them but you can answer.\n");
+    if (verdict->lapse != LAPSE_NONE)
+        str_appendf(&builder,
+            "Its owner or root can let it allow again: assent policy recertify %s", verdict->rule);
+    else
+        str_append(&builder, "Ask an administrator to name another approver.");
     return str_builder_take(&builder);
 }
 
@@ -174,7 +191,9 @@ char *say_ask_ahead(const struct verdict *verdict, const struct scope *scope)
 
     if (!command)
         return NULL;
-    str_appendf(&builder, "Refused: this needs the approval of %s (rule %s).\nAsk first: %s",
-        verdict->stages[0].from_text, verdict->rule, command);
+    str_appendf(&builder, "Refused: this needs the approval of %s (rule %s)",
+        verdict->stages[0].from_text, verdict->rule);
+    say_put_lapse(&builder, verdict->lapse, verdict->rule);
+    str_appendf(&builder, ".\nAsk first: %s", command);
     return str_builder_take(&builder);
 }

@@ -5,14 +5,18 @@
 
 #include <stdint.h>
 
+#include "policy/policy.h"
+
 struct request;
 struct scope;
+struct str_builder;
 struct subject;
-struct verdict;
-struct texts;
 
 char *say_denied(const struct subject *subject, const struct scope *scope,
     const struct verdict *verdict, const char *host);
+
+/* Appends ", because ...": why an allow rule asks people; nothing where a rule always does. */
+void say_put_lapse(struct str_builder *builder, enum lapse lapse, const char *rule);
 
 /* Before a reason is typed: who will be asked. */
 char *say_prompt(const struct request *request);

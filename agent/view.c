@@ -111,6 +111,12 @@ static json_t *view_unusual(const struct agent *agent, const struct request *req
         str_equal(request->scope.service, SERVICE_SUDO))
         json_array_append_new(
             array, json_string("No single command: this opens anything sudoers lets them do."));
+    if (request->lapse != LAPSE_NONE) {
+        snprintf(line, sizeof(line),
+            "Rule %.64s would allow this by itself, but it has lapsed (%s), so its owner is asked.",
+            request->rule, lapse_to_string((enum lapse)request->lapse));
+        json_array_append_new(array, json_string(line));
+    }
     if (request->login_uid != UID_NONE && request->login_uid != request->subject.uid) {
         snprintf(line, sizeof(line), "It comes from a login of the account with uid %u, not of %s.",
             request->login_uid, request->subject.name);
@@ -154,6 +160,9 @@ json_t *view_request(const struct agent *agent, const struct request *request)
     set(json, "rule", json_string(request->rule));
     set(json, "policy", json_string(request->policy));
     set(json, "policy_replaced", json_boolean(is_replaced(agent, request->policy)));
+    set(json, "lapse",
+        request->lapse == LAPSE_NONE ? json_null()
+                                     : json_string(lapse_to_word((enum lapse)request->lapse)));
     set(json, "host", json_string(agent->config.host));
     set(json, "created", view_time(request->created_real_us));
     set(json, "expires", view_time(request->expires_real_us));

@@ -335,21 +335,41 @@ struct gate_result gate_once(const struct agent_fixture *fixture, const struct g
 
 /* ---- the ledger ------------------------------------------------------------------------- */
 
-unsigned audit_count(const struct agent_fixture *fixture, const char *event)
+static sqlite3_stmt *query(
+    const struct agent_fixture *fixture, const char *sql, const char *event, sqlite3 **ret_db)
 {
     sqlite3_stmt *statement;
-    sqlite3 *db;
-    unsigned count;
 
-    assert_int_equal(sqlite3_open_v2(fixture->ledger, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(db, 5000);
     assert_int_equal(
-        sqlite3_prepare_v2(db, "SELECT count(*) FROM audit WHERE event = ?1", -1, &statement, NULL),
-        SQLITE_OK);
+        sqlite3_open_v2(fixture->ledger, ret_db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(*ret_db, 5000);
+    assert_int_equal(sqlite3_prepare_v2(*ret_db, sql, -1, &statement, NULL), SQLITE_OK);
     sqlite3_bind_text(statement, 1, event, -1, SQLITE_STATIC);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    count = (unsigned)sqlite3_column_int(statement, 0);
+    return statement;
+}
+
+unsigned audit_count(const struct agent_fixture *fixture, const char *event)
+{
+    sqlite3 *db;
+    sqlite3_stmt *statement =
+        query(fixture, "SELECT count(*) FROM audit WHERE event = ?1", event, &db);
+    unsigned count = (unsigned)sqlite3_column_int(statement, 0);
+
     sqlite3_finalize(statement);
     sqlite3_close(db);
     return count;
+}
+
+char *audit_record(const struct agent_fixture *fixture, const char *event)
+{
+    sqlite3 *db;
+    sqlite3_stmt *statement = query(
+        fixture, "SELECT record FROM audit WHERE event = ?1 ORDER BY seq DESC LIMIT 1", event, &db);
+    char *record = strdup((const char *)sqlite3_column_text(statement, 0));
+
+    assert_non_null(record);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return record;
 }

@@ -64,3 +64,6 @@ struct gate_result gate_once(const struct agent_fixture *fixture, const struct g
 
 /* The number of audit records with that event, read from the ledger's file. */
 unsigned audit_count(const struct agent_fixture *fixture, const char *event);
+
+/* The newest of those records, as JSON in fresh memory. */
+char *audit_record(const struct agent_fixture *fixture, const char *event);

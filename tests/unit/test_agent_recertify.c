@@ -209,6 +209,74 @@ static void test_the_later_date_counts(void **state)
     assert_certified(f, UID_GAMES, day(21));
 }
 
+/* The one request there is, as the people who are asked see it. */
+static json_t *open_request(struct agent_fixture *f)
+{
+    const char *error;
+    AUTO_JSON json_t *reply = agent_call(
+        f, UID_GAMES, "io.assent.ListRequests", json_pack("{s:s}", "scope", "approvable"), &error);
+    const json_t *requests = json_object_get(reply, "requests");
+
+    assert_int_equal(json_array_size(requests), 1);
+    return json_incref(json_array_get(requests, 0));
+}
+
+static void test_people_are_told_why_they_are_asked(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_MAN, "192.0.2.1");
+    struct gate_result result = gate_once(f, &ask);
+    AUTO_JSON json_t *request = NULL;
+    AUTO_FREE char *record = NULL;
+
+    assert_non_null(strstr(result.text,
+        "This login needs the approval of carol or dave, because the certificate of rule "
+        "man-login has run out: request "));
+    request = open_request(f);
+    assert_text(request, "lapse", "date");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(request, "unusual"), 1)),
+        "Rule man-login would allow this by itself, but it has lapsed (its certificate has run "
+        "out), so its owner is asked.");
+    record = audit_record(f, "request-opened");
+    assert_non_null(strstr(record, "\"lapse\":\"date\""));
+    assert_non_null(strstr(record, "(rule man-login, its certificate has run out)"));
+    agent_fixture_kill(f, SIGKILL);
+    agent_fixture_start(f);
+    json_decref(request);
+    request = open_request(f);
+    assert_text(request, "lapse", "date");
+}
+
+/* sudo -n: nobody can be asked for a reason here. */
+static void test_who_cannot_wait_is_told_why(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_sudo(UID_MAN, "/usr/bin/id", sizeof("/usr/bin/id"));
+    struct gate_result result;
+
+    agent_fixture_policy(f,
+        "  - { id: man-sudo, owner: leads, certified_until: 2020-02-29,\n"
+        "      who: { user: man }, what: { service: sudo }, decision: allow }\n");
+    reload(f);
+    ask.flags = 0;
+    result = gate_once(f, &ask);
+    assert_int_equal(result.kind, GATE_DENY);
+    assert_non_null(strstr(result.text,
+        "and the approval of leads, because the certificate of rule man-sudo has run out.\n"));
+}
+
+static void test_never_certified(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_MAN, "192.0.2.1");
+    struct gate_result result;
+
+    write_policy(f, NULL, "");
+    reload(f);
+    result = gate_once(f, &ask);
+    assert_non_null(strstr(result.text, ", because rule man-login has not been certified: "));
+}
+
 /* ---- who may ----------------------------------------------------------------------------- */
 
 static void test_only_owners_and_root(void **state)
@@ -341,6 +409,9 @@ int main(int argc, char **argv)
         TEST(test_survives_restarts),
         TEST(test_is_for_the_rule_as_it_was),
         TEST(test_the_later_date_counts),
+        TEST(test_people_are_told_why_they_are_asked),
+        TEST(test_who_cannot_wait_is_told_why),
+        TEST(test_never_certified),
         TEST(test_only_owners_and_root),
         TEST(test_only_from_their_own_login),
         TEST(test_root_is_named_by_its_login),
