@@ -175,21 +175,22 @@ static bool is_first_question(const struct lack *lack)
 
 /* ---- the texts --------------------------------------------------------------------------- */
 
-/* "Ticket (db-admin, sensitivity high; like ^INC-[0-9]+$): "; what asks for it only once. */
+/* "Reason (db-admin, sensitivity high; 8 characters at least): ", "Ticket (like ^INC-[0-9]+$): ":
+ * what asks for it only once, at the first question. */
 static void append_label(
     struct str_builder *builder, const struct lack *lack, size_t row, const char *form)
 {
-    bool again = given_of(lack, row) != NULL;
+    bool first = is_first_question(lack);
 
     str_append(builder, kinds[row].label);
-    if (again && form[0] == '\0') {
+    if (!first && form[0] == '\0') {
         str_append(builder, ": ");
         return;
     }
     str_append(builder, " (");
-    if (!again)
+    if (first)
         append_source(builder, lack->verdict);
-    str_appendf(builder, "%s%s): ", !again && form[0] != '\0' ? "; " : "", form);
+    str_appendf(builder, "%s%s): ", first && form[0] != '\0' ? "; " : "", form);
 }
 
 char *evidence_prompt(const struct policy *policy, const struct verdict *verdict,

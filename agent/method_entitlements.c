@@ -61,6 +61,8 @@ static json_t *view_evidence(const struct evidence_terms *terms)
         if ((terms->required & kind) == 0)
             continue;
         item = json_pack("{s:s}", "kind", evidence_to_string((enum evidence)kind));
+        if (kind == EVIDENCE_REASON)
+            json_object_set_new(item, "length", json_integer((json_int_t)terms->reason_length));
         if (kind == EVIDENCE_TICKET && terms->ticket_pattern)
             json_object_set_new(item, "form", json_string(terms->ticket_pattern));
         if (kind == EVIDENCE_PEER && terms->peers_text)

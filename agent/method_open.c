@@ -108,7 +108,7 @@ static bool take_doors(struct public_call *call, const struct agent *agent, stru
 
     if (index < 0) {
         method_error(call, ERROR_INVALID, "message",
-            "there is no such entitlement; what you may ask for: assent entitlements");
+            "there is no such entitlement here; what you may ask for: assent entitlements");
         return false;
     }
     opening->ask.service = scope_first_door(agent->policy, (size_t)index);
@@ -302,8 +302,8 @@ static void allow(struct public_call *call, struct inquiry *inquiry, const struc
         return;
     if (!opening->whole && (!verdict->evidence || verdict->evidence->required == 0)) {
         public_error(call, ERROR_NOT_NEEDED,
-            json_pack("{s:s, s:s}", "message", "policy allows this already: just do it", "rule",
-                verdict->rule));
+            json_pack("{s:s, s:s}", "message", "policy allows this without a request: just do it",
+                "rule", verdict->rule));
         return;
     }
     if (has_too_many(call, inquiry))

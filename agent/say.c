@@ -1,5 +1,6 @@
 #include "say.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,10 +11,20 @@
 #include "request.h"
 #include "scope.h"
 
-/* "carol", "carol or dave", "2 of carol, dave or erin" */
+/* Those who are asked but for the peer, who alone has to answer. 0 or -ENOMEM. */
+static int others_of(const struct request *request, struct texts *ret_others)
+{
+    for (const char *name = NULL; (name = texts_next(&request->asked, name));)
+        if (!str_equal(name, request->peer) && texts_add(ret_others, name) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
+/* "carol", "carol or dave", "2 of carol, dave or erin", "carol or dave, and bob" */
 static char *asked_of(const struct request *request)
 {
-    AUTO_FREE char *names = texts_join(&request->asked, " or ");
+    CLEANUP(texts_done) struct texts others = {0};
+    AUTO_FREE char *names = others_of(request, &others) == 0 ? texts_join(&others, " or ") : NULL;
     struct str_builder builder = {0};
 
     if (!names)
@@ -21,6 +32,8 @@ static char *asked_of(const struct request *request)
     if (request->need > 1)
         str_appendf(&builder, "%llu of ", (unsigned long long)request->need);
     str_append(&builder, names);
+    if (request->peer)
+        str_appendf(&builder, "%s%s", names[0] != '\0' ? ", and " : "", request->peer);
     return str_builder_take(&builder);
 }
 

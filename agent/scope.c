@@ -155,6 +155,36 @@ static int list_commands(struct scope *scope, const struct policy *policy, size_
     return r;
 }
 
+static int add_login(struct scope *scope, const char *service)
+{
+    struct str_builder builder = {0};
+    AUTO_FREE char *line = NULL;
+
+    str_appendf(&builder, "login by %s", service);
+    if (scope->rhost)
+        str_appendf(&builder, " from %s", scope->rhost);
+    line = str_builder_take(&builder);
+    return line ? texts_add(&scope->opens, line) : -ENOMEM;
+}
+
+/* A line for each command, where there is a door for commands, and for each login. */
+static int list_opens(struct scope *scope, const struct policy *policy, size_t entitlement)
+{
+    struct entitlement_info info;
+    bool commands = false;
+    int r = 0;
+
+    policy_entitlement(policy, entitlement, &info);
+    for (size_t i = 0; i < info.service_count; i++)
+        commands = commands || scope_is_setuid_door(info.services[i]);
+    if (commands)
+        r = list_commands(scope, policy, entitlement, &info);
+    for (size_t i = 0; r == 0 && i < info.service_count; i++)
+        if (!scope_is_setuid_door(info.services[i]))
+            r = add_login(scope, info.services[i]);
+    return r;
+}
+
 static int make_whole_id(struct scope *scope)
 {
     struct str_builder builder = {0};
@@ -194,7 +224,7 @@ int scope_widen(struct scope *scope, const struct policy *policy, size_t entitle
     free(scope->service);
     scope->service = join(policy, entitlement, info.service_count, service_of);
     if (!scope->service || copy_text(info.name, &scope->entitlement) < 0 ||
-        list_commands(scope, policy, entitlement, &info) < 0)
+        list_opens(scope, policy, entitlement) < 0)
         return -ENOMEM;
     return make_whole_id(scope);
 }

@@ -135,6 +135,20 @@ static void set(json_t *json, const char *key, json_t *value)
     json_object_set_new(json, key, value);
 }
 
+/* What the entitlement is for and how sensitive it is, as the policy in force says. */
+static void set_entitlement(json_t *json, const struct agent *agent, const char *name)
+{
+    int64_t index = name ? policy_find_entitlement(agent->policy, name) : -1;
+    struct entitlement_info info = {0};
+
+    if (index >= 0)
+        policy_entitlement(agent->policy, (size_t)index, &info);
+    set(json, "entitlement", text_or_null(name));
+    set(json, "description", text_or_null(info.description));
+    set(json, "sensitivity",
+        index >= 0 ? json_string(sensitivity_to_string(info.sensitivity)) : json_null());
+}
+
 json_t *view_request(const struct agent *agent, const struct request *request)
 {
     AUTO_FREE char *meaning = meaning_of(request);
@@ -151,7 +165,7 @@ json_t *view_request(const struct agent *agent, const struct request *request)
     set(json, "environment", view_texts(&request->scope.environment));
     set(json, "rhost", text_or_null(request->scope.rhost));
     set(json, "tty", text_or_null(request->tty));
-    set(json, "entitlement", text_or_null(request->scope.entitlement));
+    set_entitlement(json, agent, request->scope.entitlement);
     set(json, "opens", view_texts(&request->scope.opens));
     set(json, "reason", text_or_null(request->reason));
     set(json, "ticket", text_or_null(request->ticket));

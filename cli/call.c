@@ -62,6 +62,17 @@ static void put_lines(struct str_builder *out, const char *message)
     }
 }
 
+/* Whether the message has "rule asks" in it already. */
+static bool is_said(const char *message, const char *label, const char *value)
+{
+    struct str_builder builder = {0};
+    AUTO_FREE char *words = NULL;
+
+    str_appendf(&builder, "%s %s", label, value);
+    words = str_builder_take(&builder);
+    return message && words && strstr(message, words);
+}
+
 void call_describe_error(struct str_builder *out, const char *error, const json_t *parameters)
 {
     const struct error_row *row = find_error(error);
@@ -80,7 +91,7 @@ void call_describe_error(struct str_builder *out, const char *error, const json_
     for (size_t i = 0; i < ARRAY_SIZE(details); i++) {
         const char *value = field_text(parameters, details[i].key);
 
-        if (!value)
+        if (!value || is_said(message, details[i].label, value))
             continue;
         str_appendf(out, "%s%s ", any ? ", " : " (", details[i].label);
         text_put(out, value);

@@ -30,7 +30,7 @@ static char *describe(const struct view *view, const json_t *request)
     else
         str_append(&line, "an answer");
     str_appendf(&line, ", %lld of %lld", (long long)view_approved(request),
-        (long long)field_int(request, "need", 1));
+        (long long)view_needed(request));
     if (expires_us > view->now_us) {
         when_length((expires_us - view->now_us) / 1000000, left);
         str_appendf(&line, ", %s left", left);

@@ -7,6 +7,7 @@
 #include "../common/clock.h"
 #include "../common/names.h"
 #include "field.h"
+#include "json.h"
 #include "text.h"
 #include "when.h"
 
@@ -91,12 +92,25 @@ static void put_login(struct str_builder *out, const json_t *object)
     }
 }
 
+/* "db-admin (sudo or sshd)": all that it opens, not one command of it. */
+static void put_entitlement(struct str_builder *out, const json_t *object, const char *doors)
+{
+    text_put(out, field_text_or(object, "entitlement", "?"));
+    str_append(out, " (");
+    text_put(out, doors);
+    str_append(out, ")");
+}
+
 void view_what(struct str_builder *out, const json_t *object)
 {
     const char *service = field_text_or(object, "service", "?");
     const char *run_as = field_text(object, "run_as");
     const json_t *command = field_array(object, "command");
 
+    if (json_array_size(field_array(object, "opens")) > 0) {
+        put_entitlement(out, object, service);
+        return;
+    }
     if (strcmp(service, SERVICE_SSHD) == 0) {
         put_login(out, object);
         return;
@@ -186,41 +200,102 @@ static bool is_repeated(const json_t *approvals, size_t index)
     return false;
 }
 
-int64_t view_approved(const json_t *request)
+/* How many distinct people but the peer have approved; whether the peer has. */
+static int64_t count_approvals(const json_t *request, bool *ret_confirmed)
 {
-    const json_t *approvals = field_array(request, "approvals");
-    size_t index;
-    json_t *approval;
+    const json_t *approvals = field_array(request, "approvals"), *approval;
+    const char *peer = field_text(request, "peer");
     int64_t count = 0;
+    size_t index;
 
-    json_array_foreach(approvals, index,
-        approval) if (is_approval(approval) && !is_repeated(approvals, index)) count++;
+    *ret_confirmed = false;
+    json_array_foreach(approvals, index, approval)
+    {
+        if (!is_approval(approval) || is_repeated(approvals, index))
+            continue;
+        if (peer && strcmp(field_text_or(approval, "approver", ""), peer) == 0)
+            *ret_confirmed = true;
+        else
+            count++;
+    }
     return count;
+}
+
+/* Of those who are asked, without the peer. */
+static int64_t need_of(const json_t *request)
+{
+    int64_t need = field_int(request, "need", 1);
+
+    return need < 0 ? 0 : need > INT32_MAX ? INT32_MAX : need;
+}
+
+static int64_t missing_approvals(const json_t *request, bool *ret_peer)
+{
+    int64_t need = need_of(request), count;
+    bool confirmed;
+
+    count = count_approvals(request, &confirmed);
+    *ret_peer = field_text(request, "peer") && !confirmed;
+    return need > count ? need - count : 0;
+}
+
+int64_t view_needed(const json_t *request)
+{
+    return need_of(request) + (field_text(request, "peer") ? 1 : 0);
 }
 
 int64_t view_missing(const json_t *request)
 {
-    int64_t need = field_int(request, "need", 1), approved = view_approved(request);
+    bool peer;
+    int64_t missing = missing_approvals(request, &peer);
 
-    return need > approved ? need - approved : 0;
+    return missing + (peer ? 1 : 0);
+}
+
+int64_t view_approved(const json_t *request)
+{
+    return view_needed(request) - view_missing(request);
+}
+
+/* ", from carol or dave": who is asked, but for the peer. */
+static void put_askable(struct str_builder *out, const json_t *request)
+{
+    const char *peer = field_text(request, "peer");
+    const json_t *item;
+    AUTO_JSON json_t *others = json_array();
+    size_t index;
+
+    json_array_foreach(field_array(request, "asked"), index, item)
+    {
+        const char *name = json_string_value(item);
+
+        if (name && (!peer || strcmp(name, peer) != 0))
+            json_array_append_new(others, json_string(name));
+    }
+    if (json_array_size(others) == 0)
+        return;
+    str_append(out, ", from ");
+    view_names(out, others, " or ");
 }
 
 void view_still_needed(struct str_builder *out, const json_t *request)
 {
-    int64_t missing = view_missing(request);
-    const json_t *asked = field_array(request, "asked");
+    bool peer;
+    int64_t missing = missing_approvals(request, &peer);
 
-    if (missing == 0)
-        return;
     if (missing == 1)
         str_append(out, "1 more approval is needed");
-    else
+    else if (missing > 1)
         str_appendf(out, "%lld more approvals are needed", (long long)missing);
-    if (json_array_size(asked) > 0) {
-        str_append(out, ", from ");
-        view_names(out, asked, " or ");
+    if (missing > 0)
+        put_askable(out, request);
+    if (peer) {
+        str_append(out, missing > 0 ? ", and " : "");
+        text_put(out, field_text(request, "peer"));
+        str_append(out, " has to confirm it");
     }
-    str_append(out, ".\n");
+    if (missing > 0 || peer)
+        str_append(out, ".\n");
 }
 
 bool view_has_ended(const json_t *request)

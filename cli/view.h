@@ -21,7 +21,7 @@ void view_init(struct view *view, const struct cli_options *options);
 
 /* ---- parts, for the other files of the view ----------------------------------------------- */
 
-#define VIEW_LABEL 11 /* columns of a label with its indent and the gap behind it */
+#define VIEW_LABEL 15 /* columns of a label with its indent and the gap behind it */
 
 /* A line "  Label    text", wrapped; nothing if `escaped` is NULL or "". */
 void view_row(
@@ -43,7 +43,7 @@ void view_styled(
 void view_names(struct str_builder *out, const json_t *names, const char *last);
 
 /* What is asked for or granted, in one line: "sudo /usr/bin/id as root", "ssh login from
- * 192.0.2.7". */
+ * 192.0.2.7", "db-admin (sudo or sshd)" for a whole entitlement. */
 void view_what(struct str_builder *out, const json_t *object);
 
 /* "you", or the name. */
@@ -77,9 +77,12 @@ void view_show_event(struct str_builder *out, const struct view *view, const jso
  * can be waited for. */
 bool view_has_ended(const json_t *request);
 
-/* How many distinct people have approved, and how many more are needed. */
+/* How many distinct people are needed, a peer who confirms among them; how many of those have
+ * approved, and how many are missing. */
+int64_t view_needed(const json_t *request);
 int64_t view_approved(const json_t *request);
 int64_t view_missing(const json_t *request);
 
-/* "1 more approval is needed, from carol or dave." with a newline; nothing if none is. */
+/* "1 more approval is needed, from carol or dave, and bob has to confirm it." with a newline;
+ * nothing if nobody is. */
 void view_still_needed(struct str_builder *out, const json_t *request);

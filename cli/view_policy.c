@@ -14,6 +14,8 @@ static char *describe_loading(const json_t *loading)
     const char *by = field_text(loading, "by"), *cause = field_text(loading, "cause");
     struct str_builder text = {0};
 
+    if (cause && strcmp(cause, "signal") == 0)
+        cause = "systemctl reload";
     text_put(&text, by ? by : cause);
     if (by && cause && strcmp(by, cause) != 0) {
         str_append(&text, " (");

@@ -91,7 +91,7 @@ static void put_asked(struct str_builder *out, const struct view *view, const js
         return;
     view_names(&line, asked, " or ");
     str_appendf(&line, "; %lld of %lld approved", (long long)view_approved(request),
-        (long long)field_int(request, "need", 1));
+        (long long)view_needed(request));
     if (strength) {
         str_append(&line, ", strength ");
         text_put(&line, strength);
@@ -166,6 +166,27 @@ static void put_next(struct str_builder *out, const struct view *view, const jso
     str_append(out, "\n");
 }
 
+/* "db-admin, sensitivity high: Administer PostgreSQL" */
+static void put_entitlement(struct str_builder *out, const struct view *view, const json_t *request)
+{
+    const char *description = field_text(request, "description");
+    const char *sensitivity = field_text(request, "sensitivity");
+    struct str_builder line = {0};
+    AUTO_FREE char *text = NULL;
+
+    text_put(&line, field_text(request, "entitlement"));
+    if (sensitivity) {
+        str_append(&line, ", sensitivity ");
+        text_put(&line, sensitivity);
+    }
+    if (description) {
+        str_append(&line, ": ");
+        text_put(&line, description);
+    }
+    text = str_builder_take(&line);
+    view_row(out, view, "Entitlement", text);
+}
+
 void view_show_request(struct str_builder *out, const struct view *view, const json_t *request)
 {
     put_head(out, view, request);
@@ -176,7 +197,7 @@ void view_show_request(struct str_builder *out, const struct view *view, const j
     view_row_text(out, view, "Ticket", field_text(request, "ticket"));
     view_row_text(out, view, "Control", field_text(request, "control"));
     view_row_text(out, view, "Confirms", field_text(request, "peer"));
-    view_row_text(out, view, "Entitlement", field_text(request, "entitlement"));
+    put_entitlement(out, view, request);
     view_opens(out, view, request);
     put_terms(out, view, request);
     put_asked(out, view, request);
@@ -210,7 +231,7 @@ static void add_request(struct table *table, const struct view *view, const json
     char answers[48], opened[WHEN_SIZE] = "", ends[WHEN_SIZE] = "";
 
     snprintf(answers, sizeof(answers), "%lld/%lld", (long long)view_approved(request),
-        (long long)field_int(request, "need", 1));
+        (long long)view_needed(request));
     if (created_us > 0)
         when_relative(created_us, view->now_us, opened);
     if (expires_us > 0 && !view_has_ended(request))

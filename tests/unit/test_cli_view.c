@@ -73,19 +73,19 @@ static void test_a_request_is_explained(void **state UNUSED)
     assert_string_equal(text,
         "Request K7QM-2F9X: waiting\n"
         "\n"
-        "  Who      alice (uid 1000, human)\n"
-        "  What     sudo /usr/bin/systemctl restart postgresql@15 as root\n"
-        "  In       /home/alice\n"
-        "  With     LANG=C\n"
-        "  From     192.0.2.7, terminal pts/3\n"
-        "  Why      replica is stuck\n"
-        "  Ticket   INC-4711\n"
-        "  For      15 min, one use\n"
-        "  Asked    carol, dave or erin; 1 of 2 approved, strength local\n"
-        "  Opened   3 min ago (2026-11-20 09:57:00 UTC)\n"
-        "  Ends     in 7 min (2026-11-20 10:07:00 UTC)\n"
-        "  Rule     dba-anything (policy 3f2a91c0aa55)\n"
-        "  Host     db1\n"
+        "  Who          alice (uid 1000, human)\n"
+        "  What         sudo /usr/bin/systemctl restart postgresql@15 as root\n"
+        "  In           /home/alice\n"
+        "  With         LANG=C\n"
+        "  From         192.0.2.7, terminal pts/3\n"
+        "  Why          replica is stuck\n"
+        "  Ticket       INC-4711\n"
+        "  For          15 min, one use\n"
+        "  Asked        carol, dave or erin; 1 of 2 approved, strength local\n"
+        "  Opened       3 min ago (2026-11-20 09:57:00 UTC)\n"
+        "  Ends         in 7 min (2026-11-20 10:07:00 UTC)\n"
+        "  Rule         dba-anything (policy 3f2a91c0aa55)\n"
+        "  Host         db1\n"
         "\n"
         "What approving allows\n"
         "  alice may run exactly this command as root, once, within 15 minutes.\n"
@@ -117,8 +117,8 @@ static void test_an_ended_request_asks_for_nothing(void **state UNUSED)
         " 'subject': {'name': 'alice', 'uid': 1000}, 'service': 'sshd', 'rhost': '192.0.2.7',"
         " 'approvals': [{'approver': 'dave', 'verdict': 'deny', 'reason': 'not today'}]}");
 
-    assert_non_null(strstr(text, "  What     ssh login from 192.0.2.7\n"));
-    assert_non_null(strstr(text, "  Ended    1 min ago (2026-11-20 09:59:00 UTC)\n"));
+    assert_non_null(strstr(text, "  What         ssh login from 192.0.2.7\n"));
+    assert_non_null(strstr(text, "  Ended        1 min ago (2026-11-20 09:59:00 UTC)\n"));
     assert_non_null(strstr(text, "  dave refused: not today\n"));
     assert_null(strstr(text, "To answer"));
 }
@@ -157,7 +157,7 @@ static void test_hostile_members_stay_text(void **state UNUSED)
     assert_non_null(strstr(text, "Request \\x1b[2J: waiting\n"));
     assert_non_null(strstr(text, "a\\x0aRule     fine (uid 5)\n"));
     assert_non_null(strstr(text, "/bin/true '\\xe2\\x80\\xaetxt' 'a b'"));
-    assert_non_null(strstr(text, "  Why      \\x0d\\x07\n"));
+    assert_non_null(strstr(text, "  Why          \\x0d\\x07\n"));
     assert_non_null(strstr(text, "  - \\xc2\\x9b31m\n"));
 }
 
@@ -179,6 +179,94 @@ static void test_approvals_count_people_once(void **state UNUSED)
     view_still_needed(&out, three);
     more = str_builder_take(&out);
     assert_string_equal(more, "3 more approvals are needed.\n");
+}
+
+static void test_a_peer_is_counted_beside_the_approvers(void **state UNUSED)
+{
+    AUTO_JSON json_t *alone = load("{'need': 0, 'peer': 'bob', 'asked': ['bob']}");
+    AUTO_JSON json_t *both = load("{'need': 1, 'peer': 'bob', 'asked': ['bob', 'carol', 'dave']}");
+    AUTO_JSON json_t *early = load("{'need': 1, 'peer': 'bob', 'asked': ['bob', 'carol', 'dave'],"
+                                   " 'approvals': [{'approver': 'carol', 'verdict': 'approve'},"
+                                   "               {'approver': 'dave', 'verdict': 'approve'}]}");
+    AUTO_JSON json_t *done = load("{'need': 0, 'peer': 'bob', 'asked': ['bob'],"
+                                  " 'approvals': [{'approver': 'bob', 'verdict': 'approved'}]}");
+    struct str_builder out = {0};
+    AUTO_FREE char *text = NULL;
+
+    assert_int_equal(view_needed(alone), 1);
+    assert_int_equal(view_approved(alone), 0);
+    assert_int_equal(view_missing(both), 2);
+    assert_int_equal(view_approved(early), 1);
+    assert_int_equal(view_missing(done), 0);
+    assert_int_equal(view_approved(done), 1);
+    view_still_needed(&out, alone);
+    view_still_needed(&out, both);
+    view_still_needed(&out, early);
+    view_still_needed(&out, done);
+    text = str_builder_take(&out);
+    assert_string_equal(text, "bob has to confirm it.\n"
+                              "1 more approval is needed, from carol or dave, and bob has to "
+                              "confirm it.\n"
+                              "bob has to confirm it.\n");
+}
+
+static void test_an_entitlement_is_shown_by_its_name(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_show_request,
+        "{'id': 'K7QM-2F9X', 'state': 'waiting', 'subject': {'name': 'alice', 'uid': 1000},"
+        " 'service': 'sudo or sshd', 'entitlement': 'db-admin', 'sensitivity': 'high',"
+        " 'description': 'Administer PostgreSQL', 'need': 1, 'asked': ['carol'],"
+        " 'opens': ['/usr/bin/pg_lsclusters as root', 'login by sshd from 192.0.2.7']}");
+
+    assert_non_null(strstr(text, "  What         db-admin (sudo or sshd)\n"));
+    assert_non_null(
+        strstr(text, "  Entitlement  db-admin, sensitivity high: Administer PostgreSQL\n"));
+    assert_non_null(strstr(text, "  Opens        /usr/bin/pg_lsclusters as root\n"
+                                 "               login by sshd from 192.0.2.7\n"));
+}
+
+static void test_entitlements_tell_how_to_ask_for_them(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_show_entitlements,
+        "[{'name': 'db-admin', 'description': 'Administer PostgreSQL', 'owner': 'dba-leads',"
+        "  'sensitivity': 'critical', 'decision': 'escalate', 'asked': 'dba-leads', 'need': 2,"
+        "  'duration': 5400, 'services': ['sudo', 'su', 'sshd'], 'run_as': ['root', 'postgres'],"
+        "  'commands': ['/usr/bin/id', '/usr/bin/pg_*'], 'groups': [],"
+        "  'evidence': [{'kind': 'reason', 'length': 8},"
+        "               {'kind': 'ticket', 'form': '^INC-[0-9]+$'},"
+        "               {'kind': 'control', 'words': ['a', 'b', 'c']},"
+        "               {'kind': 'peer', 'form': 'dba'}],"
+        "  'history': {'asked': 3, 'approved': 2, 'allowed': 1}},"
+        " {'name': 'front', 'owner': 'carol', 'sensitivity': 'low', 'decision': 'allow',"
+        "  'duration': 600, 'services': ['sshd'], 'run_as': [], 'commands': [], 'evidence': [],"
+        "  'history': {}}]");
+
+    assert_string_equal(text,
+        "db-admin\n"
+        "  For          Administer PostgreSQL\n"
+        "  Doors        sudo, su and sshd\n"
+        "  Commands     /usr/bin/id\n"
+        "               /usr/bin/pg_*\n"
+        "  As           root or postgres\n"
+        "  At most      1h30m\n"
+        "  Decided by   2 of dba-leads\n"
+        "  Needs        a reason (8 characters at least), a ticket (like ^INC-[0-9]+$), a control "
+        "(a, "
+        "b or c) and a colleague who confirms (of dba)\n"
+        "  Owner        dba-leads\n"
+        "  Sensitivity  critical\n"
+        "  So far       asked for 3 times, approved 2; allowed by policy 1 time\n"
+        "  Ask with     assent request db-admin --reason \"...\" --ticket TICKET --control WORD "
+        "--peer PERSON\n"
+        "\n"
+        "front\n"
+        "  Doors        sshd\n"
+        "  At most      10m\n"
+        "  Decided by   policy, at once\n"
+        "  Owner        carol\n"
+        "  Sensitivity  low\n"
+        "  So far       never asked for on this host\n"
+        "  Ask with     assent request front\n");
 }
 
 static void test_requests_are_listed_in_columns(void **state UNUSED)
@@ -213,7 +301,7 @@ static void test_a_command_that_is_not_known_is_said_to_be_anything(void **state
 {
     AUTO_FREE char *text = show(view_show_request, "{'service': 'sudo', 'run_as': 'root'}");
 
-    assert_non_null(strstr(text, "  What     sudo, anything sudoers allows, as root\n"));
+    assert_non_null(strstr(text, "  What         sudo, anything sudoers allows, as root\n"));
 }
 
 #define GRANT                                                                                      \
@@ -230,16 +318,16 @@ static void test_a_grant_is_explained(void **state UNUSED)
 
     assert_string_equal(text, "Grant 8XDT-4M1C: active\n"
                               "\n"
-                              "  Who      alice\n"
-                              "  What     run /usr/bin/id as root with sudo\n"
-                              "  Why      replica is stuck\n"
-                              "  Uses     1 left\n"
-                              "  Granted  2 min ago (2026-11-20 09:58:00 UTC)\n"
-                              "  Expires  in 13 min (2026-11-20 10:13:00 UTC)\n"
-                              "  Owner    dba-leads\n"
-                              "  Request  K7QM-2F9X\n"
-                              "  Rule     dba-anything (policy 3f2a)\n"
-                              "  Approved carol and dave\n");
+                              "  Who          alice\n"
+                              "  What         run /usr/bin/id as root with sudo\n"
+                              "  Why          replica is stuck\n"
+                              "  Uses         1 left\n"
+                              "  Granted      2 min ago (2026-11-20 09:58:00 UTC)\n"
+                              "  Expires      in 13 min (2026-11-20 10:13:00 UTC)\n"
+                              "  Owner        dba-leads\n"
+                              "  Request      K7QM-2F9X\n"
+                              "  Rule         dba-anything (policy 3f2a)\n"
+                              "  Approved     carol and dave\n");
 }
 
 static void test_grants_are_listed_in_columns(void **state UNUSED)
@@ -271,11 +359,11 @@ static void test_the_status_says_what_is_wrong(void **state UNUSED)
     assert_string_equal(text,
         "Assent on db1: needs an administrator\n"
         "\n"
-        "  Version  0.1\n"
-        "  Started  2 h ago (2026-11-20 08:00:00 UTC)\n"
-        "  Now      1 open request, 2 live grants, 300 records (4 not in the journal yet)\n"
-        "  Policy   3f2a91c0aa55, 1 rule, from /etc/assent/policy.d\n"
-        "  Loaded   1 h ago (2026-11-20 09:00:00 UTC)\n"
+        "  Version      0.1\n"
+        "  Started      2 h ago (2026-11-20 08:00:00 UTC)\n"
+        "  Now          1 open request, 2 live grants, 300 records (4 not in the journal yet)\n"
+        "  Policy       3f2a91c0aa55, 1 rule, from /etc/assent/policy.d\n"
+        "  Loaded       1 h ago (2026-11-20 09:00:00 UTC)\n"
         "\n"
         "Errors: the policy in force is the one before\n"
         "  a.yaml:3:5: unknown key\n"
@@ -302,13 +390,13 @@ static void test_a_rollback_is_loud(void **state UNUSED)
     AUTO_FREE char *kept = show(view_show_policy,
         "{'digest': '3f2a91c0aa55bb66cc77', 'rules': 2, 'loading': {'source': 'ledger'}}");
 
-    assert_string_equal(text,
-        "  Policy   3f2a91c0aa55, 2 rules, from /etc/assent/policy.d\n"
-        "  Origin   ROLLED BACK by carol from 001122334455, which the files still say: it\\x0alets "
-        "all in\n"
-        "  Loaded   1 h ago (2026-11-20 09:00:00 UTC)\n"
-        "  By       start\n");
-    assert_non_null(strstr(kept, "  Origin   kept in the ledger; not what the files say\n"));
+    assert_string_equal(text, "  Policy       3f2a91c0aa55, 2 rules, from /etc/assent/policy.d\n"
+                              "  Origin       ROLLED BACK by carol from 001122334455, which the "
+                              "files still say: it\\x0alets "
+                              "all in\n"
+                              "  Loaded       1 h ago (2026-11-20 09:00:00 UTC)\n"
+                              "  By           start\n");
+    assert_non_null(strstr(kept, "  Origin       kept in the ledger; not what the files say\n"));
 }
 
 static void test_versions_are_listed_in_columns(void **state UNUSED)
@@ -326,11 +414,11 @@ static void test_versions_are_listed_in_columns(void **state UNUSED)
 
     assert_string_equal(text,
         "DIGEST        STATE                 RULES  FIRST LOADED  LAST LOADED  TIMES  "
-        "BY                WHY\n"
+        "BY                         WHY\n"
         "3f2a91c0aa55  in force by rollback  2      1 h ago       1 h ago      2      "
         "carol (rollback)\n"
         "001122334455  text not kept         1      1 h ago       1 h ago      1      "
-        "SIGHUP (signal)\n");
+        "SIGHUP (systemctl reload)\n");
 }
 
 static void test_a_replaced_policy_is_said(void **state UNUSED)
@@ -338,7 +426,7 @@ static void test_a_replaced_policy_is_said(void **state UNUSED)
     AUTO_FREE char *text = show(view_show_request,
         "{'rule': 'asks', 'policy': '3f2a91c0aa55bb66cc77', 'policy_replaced': true}");
 
-    assert_non_null(strstr(text, "  Rule     asks (policy 3f2a91c0aa55, replaced since)\n"));
+    assert_non_null(strstr(text, "  Rule         asks (policy 3f2a91c0aa55, replaced since)\n"));
 }
 
 static void test_an_event_is_one_line(void **state UNUSED)
@@ -364,6 +452,9 @@ int main(void)
         cmocka_unit_test(test_missing_and_wrong_members_are_coped_with),
         cmocka_unit_test(test_hostile_members_stay_text),
         cmocka_unit_test(test_approvals_count_people_once),
+        cmocka_unit_test(test_a_peer_is_counted_beside_the_approvers),
+        cmocka_unit_test(test_an_entitlement_is_shown_by_its_name),
+        cmocka_unit_test(test_entitlements_tell_how_to_ask_for_them),
         cmocka_unit_test(test_requests_are_listed_in_columns),
         cmocka_unit_test(test_lists_fit_the_terminal),
         cmocka_unit_test(test_a_command_that_is_not_known_is_said_to_be_anything),
