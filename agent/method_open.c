@@ -211,7 +211,7 @@ static bool has_evidence(struct public_call *call, const struct inquiry *inquiry
     if (inquiry->verdict.missing == 0)
         return true;
     text = evidence_refusal(inquiry->policy, &inquiry->verdict, &inquiry->store.facts, NULL);
-    method_error(call, ERROR_INVALID, "message", text);
+    public_error(call, ERROR_REFUSED, json_pack("{s:s, s:n}", "message", text ? text : "", "rule"));
     return false;
 }
 

@@ -216,7 +216,7 @@ static void expect_invalid(struct agent_fixture *f, json_t *parameters)
 
     if (reply)
         fail_msg("taken");
-    assert_string_equal(error, "io.assent.Invalid");
+    assert_string_equal(error, "io.assent.Refused");
 }
 
 static json_t *clock_with(const char *reason, const char *ticket, const char *control)
