@@ -209,7 +209,7 @@ static void test_survives_a_restart(void **state)
     assert_int_equal(run(f, UID_DAEMON, ID_GID, LENGTH(ID_GID)), GATE_DENY);
 }
 
-static void expect_invalid(struct agent_fixture *f, json_t *parameters)
+static void expect_refused(struct agent_fixture *f, json_t *parameters)
 {
     const char *error;
     json_t *reply = agent_call(f, UID_DAEMON, "io.assent.OpenRequest", parameters, &error);
@@ -238,11 +238,11 @@ static void test_evidence_binds_an_allow(void **state)
     result = gate_once(f, &ask);
     assert_int_equal(result.kind, GATE_DENY);
     assert_non_null(strstr(result.text, "assent request"));
-    expect_invalid(f, clock_with(NULL, "INC-1", "watched"));
-    expect_invalid(f, clock_with("tick", "INC-1", "watched"));
-    expect_invalid(f, clock_with("too late", "INC-x", "watched"));
-    expect_invalid(f, clock_with("too late", "INC-1", "seen"));
-    expect_invalid(f, clock_with("too late", NULL, NULL));
+    expect_refused(f, clock_with(NULL, "INC-1", "watched"));
+    expect_refused(f, clock_with("tick", "INC-1", "watched"));
+    expect_refused(f, clock_with("too late", "INC-x", "watched"));
+    expect_refused(f, clock_with("too late", "INC-1", "seen"));
+    expect_refused(f, clock_with("too late", NULL, NULL));
     assert_int_equal(audit_count(f, "granted"), 0);
     id = ask_for(f, clock_with("too late", "INC-1", "watched"), &granted);
     assert_true(granted);
@@ -283,8 +283,8 @@ static void test_peer(void **state)
     const char *error;
     bool granted;
 
-    expect_invalid(f, json_pack("{s:s}", "entitlement", "buddy"));
-    expect_invalid(f, json_pack("{s:s, s:s}", "entitlement", "buddy", "peer", "nobody"));
+    expect_refused(f, json_pack("{s:s}", "entitlement", "buddy"));
+    expect_refused(f, json_pack("{s:s, s:s}", "entitlement", "buddy", "peer", "nobody"));
     id = ask_for(f, json_pack("{s:s, s:s}", "entitlement", "buddy", "peer", "carol"), &granted);
     assert_false(granted);
     assert_null(

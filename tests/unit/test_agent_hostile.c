@@ -769,7 +769,7 @@ static void test_blank_reason(void **state)
     assert_string_equal(call_error(f, UID_DAEMON, "io.assent.OpenRequest",
                             json_pack("{s:s, s:s, s:[s, s]}", "service", "sudo", "reason", "  ",
                                 "command", "/usr/bin/id", "-u")),
-        "io.assent.Invalid");
+        "io.assent.Refused");
 }
 
 /* ---- changes meanwhile ---------------------------------------------------------------------- */
