@@ -108,6 +108,8 @@ static const char *decision_word(const struct audit_decision *decision)
 {
     const struct verdict *verdict = decision->verdict;
 
+    if (decision->turned_away)
+        return decision_to_string(DECISION_DENY);
     if (!decision->watched)
         return decision_to_string(verdict->decision);
     return verdict->decision == DECISION_ESCALATE ? "would-escalate" : "would-deny";
@@ -115,6 +117,10 @@ static const char *decision_word(const struct audit_decision *decision)
 
 static const char *sentence_word(const struct audit_decision *decision)
 {
+    if (decision->turned_away)
+        return decision->verdict->missing != 0
+                   ? "was turned away, since evidence is missing, and may not yet"
+                   : "was turned away, since nobody could be asked from there, and may not yet";
     switch (decision->verdict->decision) {
     case DECISION_ALLOW:
         return decision->watched ? "was let through by monitor mode but would lack evidence to"
@@ -126,6 +132,20 @@ static const char *sentence_word(const struct audit_decision *decision)
         return decision->watched ? "was let through by monitor mode but would not be allowed to"
                                  : "may not";
     }
+}
+
+/* "reason, ticket" */
+static void put_missing(json_t *json, unsigned missing)
+{
+    struct str_builder builder = {0};
+    AUTO_FREE char *text = NULL;
+
+    for (unsigned kind = 1; kind < 1U << EVIDENCE_COUNT; kind <<= 1)
+        if ((missing & kind) != 0)
+            str_appendf(&builder, "%s%s", builder.length > 0 ? ", " : "",
+                evidence_to_string((enum evidence)kind));
+    text = str_builder_take(&builder);
+    put(json, "missing", text);
 }
 
 /* What rules in monitor mode would have made of it. */
@@ -155,6 +175,10 @@ void audit_decided(struct ledger_batch *batch, const struct audit_decision *deci
     put_scope(json, decision->scope);
     put(json, "tty", decision->tty);
     put(json, "decision", decision_word(decision));
+    if (decision->turned_away) {
+        put(json, "verdict", decision_to_string(verdict->decision));
+        put_missing(json, verdict->missing);
+    }
     put(json, "rule", verdict->rule);
     put_lapse(json, verdict->lapse);
     put_would(json, verdict->would, verdict->would_rule);

@@ -55,6 +55,7 @@ struct audit_decision {
     const char *tty;
     const char *reason;         /* typed by the person */
     bool watched;               /* by monitor mode: let through, whatever the verdict is */
+    bool turned_away;           /* refused: what the verdict wants could not be had at this door */
     const struct facts *facts;  /* NULL: policy was not asked this question, because: */
     const char *facts_left_out; /* static */
 };

@@ -47,6 +47,7 @@ struct audit_decision door_decision(const struct inquiry *inquiry)
         .tty = inquiry->tty,
         .reason = inquiry->reason,
         .watched = inquiry->watched,
+        .turned_away = inquiry->turned_away != NULL,
         .facts = left_out ? NULL : &inquiry->store.facts,
         .facts_left_out = left_out,
     };
@@ -57,8 +58,10 @@ static void on_refusal_durable(int result, uint64_t first_seq, void *userdata)
 {
     struct inquiry *inquiry = userdata;
     struct agent *agent = inquiry->agent;
-    AUTO_FREE char *text = say_denied(
-        &inquiry->subject, &inquiry->scope, &inquiry->verdict, inquiry->agent->config.host);
+    AUTO_FREE char *text = inquiry->turned_away
+                               ? TAKE_PTR(inquiry->turned_away)
+                               : say_denied(&inquiry->subject, &inquiry->scope, &inquiry->verdict,
+                                     inquiry->agent->config.host);
 
     (void)first_seq;
     inquiry_deny(inquiry, text);
@@ -135,6 +138,12 @@ void door_refuse(struct inquiry *inquiry)
     }
     audit_decided(batch, &decision);
     ledger_submit(agent->ledger, batch, false, on_refusal_durable, inquiry);
+}
+
+void door_turn_away(struct inquiry *inquiry, char *text)
+{
+    inquiry->turned_away = text;
+    door_refuse(inquiry);
 }
 
 /* ---- allowing by rule ------------------------------------------------------------------ */
@@ -409,4 +418,5 @@ void door_cancel(struct inquiry *inquiry)
     subject_done(&inquiry->subject);
     free(inquiry->tty);
     free(inquiry->reason);
+    free(inquiry->turned_away);
 }

@@ -22,6 +22,10 @@ struct audit_decision door_decision(const struct inquiry *inquiry);
 /* Records and answers no, for the verdict as it stands. */
 void door_refuse(struct inquiry *inquiry);
 
+/* The same where the verdict is no refusal, but wants evidence or people that cannot be had at this
+ * door: the record says so, and the person reads `text`, which is taken. */
+void door_turn_away(struct inquiry *inquiry, char *text);
+
 /* Whether monitor mode covers it, and what is done then where the answer would not be yes: recorded
  * as what it would have been, and let through. */
 bool door_is_watched(const struct inquiry *inquiry);

@@ -270,10 +270,8 @@ static void answer_need(struct inquiry *inquiry, struct request *request)
 
 static void refuse_incomplete(struct inquiry *inquiry)
 {
-    AUTO_FREE char *text = evidence_refusal(
-        inquiry->policy, &inquiry->verdict, &inquiry->store.facts, &inquiry->scope);
-
-    inquiry_deny(inquiry, text);
+    door_turn_away(inquiry, evidence_refusal(inquiry->policy, &inquiry->verdict,
+                                &inquiry->store.facts, &inquiry->scope));
 }
 
 const char *escalation_too_many(const struct inquiry *inquiry)
@@ -370,9 +368,7 @@ static void follow_verdict(struct inquiry *inquiry)
     } else if (inquiry->verdict.missing != 0) {
         refuse_incomplete(inquiry);
     } else {
-        AUTO_FREE char *text = say_ask_ahead(&inquiry->verdict, &inquiry->scope);
-
-        inquiry_deny(inquiry, text);
+        door_turn_away(inquiry, say_ask_ahead(&inquiry->verdict, &inquiry->scope));
     }
 }
 

@@ -44,6 +44,7 @@ struct inquiry {
     bool waits;              /* parked for people's answer */
     bool used;               /* took a use of the grant `chain` */
     bool continues;          /* a later phase of the login that `chain` let through */
+    char *turned_away;       /* what a person reads who could not be asked; door_turn_away() */
     bool watched;            /* let through by monitor mode, whatever the verdict is */
 };
 

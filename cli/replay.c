@@ -45,6 +45,17 @@ struct recorded {
     bool monitored; /* the door let it through, and nobody was asked for evidence */
 };
 
+/* "reason, ticket": what was missing at a door that could not ask for it. */
+static unsigned read_missing(const char *text)
+{
+    unsigned missing = 0;
+
+    for (unsigned kind = 1; text && kind < 1U << EVIDENCE_COUNT; kind <<= 1)
+        if (strstr(text, evidence_to_string((enum evidence)kind)))
+            missing |= kind;
+    return missing;
+}
+
 /* False: the record says nothing that is understood. */
 static bool read_answer(const json_t *decision, struct recorded *ret_recorded)
 {
@@ -67,7 +78,12 @@ static bool read_answer(const json_t *decision, struct recorded *ret_recorded)
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         if (strcmp(word, words[i].word) == 0) {
             *ret_recorded = (struct recorded){
-                .answer = {.decision = words[i].decision, .rule = field_text(decision, "rule")},
+                .answer =
+                    {
+                        .decision = words[i].decision,
+                        .rule = field_text(decision, "rule"),
+                        .missing = read_missing(field_text(decision, "missing")),
+                    },
                 .monitored = words[i].monitored,
             };
             return true;

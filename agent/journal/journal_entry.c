@@ -41,6 +41,8 @@ static const struct {
     {"reason", "ASSENT_REASON"},
     {"detail", "ASSENT_DETAIL"},
     {"ticket", "ASSENT_TICKET"},
+    {"verdict", "ASSENT_VERDICT"},
+    {"missing", "ASSENT_MISSING"},
     {"would", "ASSENT_WOULD"},
     {"would_rule", "ASSENT_WOULD_RULE"},
     {"control", "ASSENT_CONTROL"},

@@ -20,13 +20,21 @@
 #define ANSWER MEMBER("decision") ", " MEMBER("rule") ", " MEMBER("policy") ", " MEMBER("run_as")
 #define WITH_FACTS BARE ", " ANSWER ", " MEMBER("facts")
 #define WITHOUT_FACTS BARE ", " ANSWER ", " MEMBER("count") ", " MEMBER("facts_left_out")
-#define WITH_WOULD WITHOUT_FACTS ", " MEMBER("facts") ", " MEMBER("would") ", " MEMBER("would_rule")
+/* Where the door's no was not policy's, what policy said is the decision. */
+#define POLICYS                                                                               \
+    "'decision', coalesce(json_extract(record, '$.verdict'), "                                \
+    "json_extract(record, '$.decision')), " MEMBER("rule") ", " MEMBER("policy") ", " MEMBER( \
+        "run_as")
+#define WITH_ALL                                                                      \
+    BARE ", " POLICYS ", " MEMBER("count") ", " MEMBER("facts_left_out") ", " MEMBER( \
+        "facts") ", " MEMBER("missing") ", " MEMBER("would") ", " MEMBER("would_rule")
 
 /* The signs in front of columns keep SQLite from the index: the table is walked in order. */
 static const char WALK[] =
     "SELECT CASE WHEN length(record) > " RECORD_MAX " OR NOT json_valid(record)"
     " THEN json_object(" BARE ") WHEN instr(record, '\"would\":') > 0"
-    " THEN json_object(" WITH_WOULD ") WHEN json_type(record, '$.facts') = 'object'"
+    " OR instr(record, '\"verdict\":') > 0 THEN json_object(" WITH_ALL
+    ") WHEN json_type(record, '$.facts') = 'object'"
     " THEN json_object(" WITH_FACTS ") ELSE json_object(" WITHOUT_FACTS ") END"
     " FROM audit WHERE seq > ?1 AND seq <= ?2 AND +event IN " DECISIONS " AND +time >= ?3"
     " ORDER BY seq";

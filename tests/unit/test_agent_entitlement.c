@@ -244,6 +244,7 @@ static void test_evidence_binds_an_allow(void **state)
     expect_refused(f, clock_with("too late", "INC-1", "seen"));
     expect_refused(f, clock_with("too late", NULL, NULL));
     assert_int_equal(audit_count(f, "granted"), 0);
+    assert_int_equal(audit_count(f, "decided"), 1); /* turned away at the door */
     id = ask_for(f, clock_with("too late", "INC-1", "watched"), &granted);
     assert_true(granted);
     assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
