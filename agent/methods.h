@@ -41,7 +41,6 @@ void method_wait_request(struct public_call *call, json_t *parameters, void *use
 void method_leave_monitor(struct public_call *call, json_t *parameters, void *userdata);
 void method_list_entitlements(struct public_call *call, json_t *parameters, void *userdata);
 void method_open_request(struct public_call *call, json_t *parameters, void *userdata);
-void method_list_entitlements(struct public_call *call, json_t *parameters, void *userdata);
 void method_approve_request(struct public_call *call, json_t *parameters, void *userdata);
 void method_deny_request(struct public_call *call, json_t *parameters, void *userdata);
 void method_withdraw_request(struct public_call *call, json_t *parameters, void *userdata);
