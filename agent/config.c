@@ -11,6 +11,10 @@
 
 #define CONFIG_SIZE_MAX ((size_t)64 * 1024)
 #define HOST_NAME_SIZE 256
+
+/* Instead of a file that is missing or empty: something to keep in the ledger. */
+#define NO_TEXT "# no file, or an empty one"
+
 #define LABEL_MAX 64
 #define LABELS_MAX 64
 
@@ -38,6 +42,7 @@ int config_init(struct config *config)
 
 void config_done(struct config *config)
 {
+    free(config->text);
     free(config->host);
     free(config->auditors);
     texts_done(&config->labels);
@@ -180,33 +185,52 @@ static void read_keys(struct config *config, struct yaml_node *root, struct yaml
     yaml_finish(root, errors);
 }
 
-int config_load(struct config *config, const char *path, uid_t owner, struct yaml_errors *errors)
+int config_parse(
+    struct config *config, const char *name, const char *text, struct yaml_errors *errors)
 {
-    struct yaml_document *document CLEANUP(cleanup_yaml_document) = NULL;
-    AUTO_FREE char *text = NULL;
-    AUTO_CLOSE int fd = file_open_trusted(path, owner);
+    struct yaml_document *document CLEANUP(cleanup_yaml_document) =
+        yaml_parse(name, text, strlen(text), errors);
     struct config fresh;
-    size_t length;
-    int r;
+    int r = config_init(&fresh);
 
-    r = config_init(&fresh);
     if (r < 0)
         return r;
-    if (fd != -ENOENT) {
-        r = fd < 0 ? fd : file_read_all(fd, CONFIG_SIZE_MAX, &text, &length);
-        if (r < 0)
-            yaml_errors_add(errors, path, 0, 0, "cannot be read: %s%s", strerror(-r),
-                r == -EPERM ? " (it must belong to root and be writable by nobody else)" : "");
-        else
-            document = yaml_parse(path, text, length, errors);
-        if (document)
-            read_keys(&fresh, yaml_root(document), errors);
-    }
-    if (errors->count > 0) {
+    fresh.text = strdup(text);
+    if (document)
+        read_keys(&fresh, yaml_root(document), errors);
+    if (errors->count > 0 || !document || !fresh.text) {
         config_done(&fresh);
-        return -EINVAL;
+        return errors->count > 0 ? -EINVAL : -ENOMEM;
     }
     config_done(config);
     *config = fresh;
     return 0;
+}
+
+static int read_text(const char *path, uid_t owner, char **ret_text)
+{
+    AUTO_CLOSE int fd = file_open_trusted(path, owner);
+    size_t length;
+    int r = fd < 0 ? fd : file_read_all(fd, CONFIG_SIZE_MAX, ret_text, &length);
+
+    if (r == 0 && strlen(*ret_text) != length)
+        return -EILSEQ;
+    if (r == -ENOENT || (r == 0 && length == 0)) {
+        free(*ret_text);
+        *ret_text = strdup(NO_TEXT);
+        return *ret_text ? 0 : -ENOMEM;
+    }
+    return r;
+}
+
+int config_load(struct config *config, const char *path, uid_t owner, struct yaml_errors *errors)
+{
+    AUTO_FREE char *text = NULL;
+    int r = read_text(path, owner, &text);
+
+    if (r == 0)
+        return config_parse(config, path, text, errors);
+    yaml_errors_add(errors, path, 0, 0, "cannot be read: %s%s", strerror(-r),
+        r == -EPERM ? " (it must belong to root and be writable by nobody else)" : "");
+    return -EINVAL;
 }

@@ -12,6 +12,7 @@
 struct yaml_errors;
 
 struct config {
+    char *text;              /* of the file; a comment when there is none */
     char *host;              /* the name policy knows this machine by; default: its host name */
     char *auditors;          /* group whose members may list everything */
     struct texts labels;     /* words for this machine that policy can ask for */
@@ -31,5 +32,12 @@ MUST_USE int config_init(struct config *config);
  * filled and `config` untouched. `owner`: may own the file besides root. */
 MUST_USE int config_load(
     struct config *config, const char *path, uid_t owner, struct yaml_errors *errors);
+
+/* The same for the text of such a file; `name` is for errors. */
+MUST_USE int config_parse(
+    struct config *config, const char *name, const char *text, struct yaml_errors *errors);
+
+/* Under which key of the ledger's meta the newest text that took force is kept. */
+#define CONFIG_META "config"
 
 void config_done(struct config *config);

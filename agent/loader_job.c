@@ -171,9 +171,8 @@ static int start_resolving(struct load_job *job)
         names[users + i].name = (char *)(uintptr_t)policy_group_name(policy, i);
         names[users + i].is_group = true;
     }
-    names[users + groups].name = job->result.has_config
-                                     ? job->result.config.auditors
-                                     : (char *)(uintptr_t)job->order.same_with_auditors;
+    names[users + groups].name = job->result.has_config ? job->result.config.auditors
+                                                        : (char *)(uintptr_t)job->order.auditors;
     names[users + groups].is_group = true;
     return resolve_start(job->event,
         &(struct resolve_question){
@@ -189,6 +188,22 @@ static int start_resolving(struct load_job *job)
 
 /* ---- text ---- */
 
+/* The one that was in force before, which the ledger keeps. */
+static int load_kept_config(struct load_job *job)
+{
+    struct yaml_errors errors = {0};
+    AUTO_FREE char *text = NULL;
+    int r = open_reader(job);
+
+    if (r == 0)
+        r = ledger_reader_meta(job->reader, CONFIG_META, &text);
+    if (r == 0)
+        r = config_parse(&job->result.config, job->order.config, text, &errors);
+    yaml_errors_done(&errors);
+    return r;
+}
+
+/* With nothing in force yet, an earlier configuration is better than none, too. */
 static int load_config(struct load_job *job, struct yaml_errors *errors)
 {
     int r = config_init(&job->result.config);
@@ -196,7 +211,10 @@ static int load_config(struct load_job *job, struct yaml_errors *errors)
     if (r < 0)
         return r;
     job->result.has_config = true;
-    return config_load(&job->result.config, job->order.config, job->order.owner, errors);
+    r = config_load(&job->result.config, job->order.config, job->order.owner, errors);
+    if (r == 0 || !job->order.any)
+        return r;
+    return load_kept_config(job) == 0 ? 0 : r;
 }
 
 /* A version out of the ledger. Returns 0, or -errno with the reason in the result's errors. */
@@ -290,7 +308,7 @@ static void load_same(struct load_job *job)
 static int load_all(struct load_job *job, struct yaml_errors *errors)
 {
     bool is_version = job->order.version[0] != '\0' && job->order.held[0] == '\0';
-    int r = load_config(job, errors);
+    int r = job->order.auditors ? 0 : load_config(job, errors);
 
     if (is_version)
         (void)load_version(job, job->order.version, &job->result.errors);
@@ -305,7 +323,7 @@ void load_job_run(struct load_job *job)
     struct yaml_errors errors = {0};
     int r = 0;
 
-    if (job->order.same_with_auditors)
+    if (job->order.same)
         load_same(job);
     else
         r = load_all(job, &errors);

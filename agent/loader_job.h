@@ -25,16 +25,17 @@ struct load_order {
     char version[POLICY_DIGEST_SIZE];
     char held[POLICY_DIGEST_SIZE];
     bool any; /* nothing is in force yet: an earlier version is better than none */
-    /* Only that very version, from wherever it is to be had, and no configuration: for the accounts
-     * that it names, and this group. NULL: no such thing. Borrowed until it is over. */
-    const char *same_with_auditors;
+    /* Only that very version, from wherever it is to be had: for the accounts that it names. */
+    bool same;
+    /* No configuration is read; the one in force has this group. Borrowed until it is over. */
+    const char *auditors;
 };
 
 struct load_result {
     struct policy *policy;     /* names resolved, indexed; NULL: nothing was loaded */
     struct policy_files files; /* its text */
     struct config config;
-    bool has_config;
+    bool has_config; /* one was read, and is to be in force with the policy */
     bool from_ledger;
     bool unresolved; /* the accounts could not be looked up: worth another try */
     struct texts errors;

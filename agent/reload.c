@@ -233,7 +233,7 @@ static void retry_later(struct agent *agent)
 /* What the files did not give: kept for `assent status` until they do. */
 static void keep_errors(struct agent *agent, struct load_result *result)
 {
-    const char *what = result->policy ? "the policy was not loaded"
+    const char *what = result->policy ? "the files were not loaded as they are"
                                       : "the new policy was not loaded, the one in force stays";
 
     texts_done(&agent->policy_errors);
@@ -316,11 +316,13 @@ static int begin(struct agent *agent)
     memcpy(order.version, reload->now.version, sizeof(order.version));
     if (is_daily(&reload->now)) {
         memcpy(order.version, policy_digest(agent->policy), sizeof(order.version));
-        order.same_with_auditors = agent->config.auditors;
+        order.same = true;
     } else if (!is_rollback(&reload->now) && agent->loading.held[0] != '\0') {
         memcpy(order.version, agent->loading.digest, sizeof(order.version));
         memcpy(order.held, agent->loading.held, sizeof(order.held));
     }
+    if (order.same || (is_rollback(&reload->now) && agent->policy_real_us > 0))
+        order.auditors = agent->config.auditors;
     recertify_load_begins(agent);
     r = loader_start(agent->loader, &order, on_loaded, agent);
     agent->reloading = r == 0;
@@ -363,6 +365,7 @@ int reload_start_or_follow(
     struct agent *agent, const struct reload_order *order, reload_done_fn done, void *userdata)
 {
     struct reload *reload = agent->reload;
+    struct wish before = reload->after;
     int r = reload_start(agent, order, done, userdata);
 
     if (r != -EBUSY)
@@ -370,8 +373,9 @@ int reload_start_or_follow(
     r = fill(&reload->after, order);
     if (r < 0)
         return r;
+    /* who waits for it goes on waiting when it is wished for by nobody else */
+    reload->after.done = done ? done : before.done;
+    reload->after.userdata = done ? userdata : before.userdata;
     reload->follows = true;
-    reload->after.done = done;
-    reload->after.userdata = userdata;
     return 0;
 }

@@ -72,6 +72,13 @@ static void swap_config(struct agent *agent, struct load_result *result)
     result->has_config = false;
 }
 
+static bool is_kept(const struct agent *agent, const char *config)
+{
+    AUTO_FREE char *kept = NULL;
+
+    return ledger_meta(agent->ledger, CONFIG_META, &kept) == 0 && str_equal(kept, config);
+}
+
 static void record(struct agent *agent, const struct loading *before, ledger_done_fn recorded)
 {
     const struct loading *loading = &agent->loading;
@@ -86,6 +93,8 @@ static void record(struct agent *agent, const struct loading *before, ledger_don
         return;
     }
     audit_policy(batch, loading, message);
+    if (agent->config.text && !is_kept(agent, agent->config.text))
+        ledger_batch_meta(batch, CONFIG_META, agent->config.text);
     ledger_batch_loading(batch, loading->digest, stored);
     ledger_submit(agent->ledger, batch, true, recorded, agent);
 }
@@ -101,7 +110,8 @@ static int swap_and_record(struct agent *agent, struct load_result *result, stru
     agent->loading = *loading;
     loading_init(loading);
     swap(agent, result, zones);
-    swap_config(agent, result);
+    if (result->has_config)
+        swap_config(agent, result);
     agent->policy_real_us = clock_realtime_us();
     monitor_update(agent);
     notices_look(agent);

@@ -150,6 +150,9 @@ void ledger_reader_close(struct ledger_reader *reader);
 MUST_USE int ledger_reader_each_live(
     struct ledger_reader *reader, enum ledger_kind kind, ledger_row_fn row, void *userdata);
 
+/* As ledger_meta. */
+MUST_USE int ledger_reader_meta(struct ledger_reader *reader, const char *key, char **ret_value);
+
 /* As ledger_each_audit. */
 MUST_USE int ledger_reader_each_audit(struct ledger_reader *reader, uint64_t after, unsigned limit,
     ledger_audit_fn row, void *userdata);

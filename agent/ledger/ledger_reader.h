@@ -15,7 +15,6 @@ MUST_USE int ledger_reader_each_recent(struct ledger_reader *reader, enum ledger
     unsigned limit, ledger_row_fn row, void *userdata);
 MUST_USE int ledger_reader_get(
     struct ledger_reader *reader, enum ledger_kind kind, const char *id, char **ret_body);
-MUST_USE int ledger_reader_meta(struct ledger_reader *reader, const char *key, char **ret_value);
 
 /* A column that is NOT NULL: NULL here means that SQLite ran out of memory. Borrowed. */
 static inline const char *ledger_reader_text(sqlite3_stmt *statement, int column)

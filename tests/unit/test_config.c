@@ -70,9 +70,16 @@ static void test_defaults(void **state)
     assert_int_equal(config.human_uid_last, 59999);
     assert_int_equal(config.requests_per_person, 8);
     assert_int_equal(config.logins_waiting, 4);
+    /* what is kept is never nothing, and is read back as the same */
+    assert_string_not_equal(config.text, "");
+    assert_int_equal(config_parse(&config, "kept", config.text, &errors), 0);
+    assert_string_equal(config.host, host);
+    assert_int_equal(load(&config, "", &errors), 0);
+    assert_string_not_equal(config.text, "");
     /* and a key that is gone from the file is a default again */
     assert_int_equal(load(&config, "limits: { logins_waiting: 9 }\n", &errors), 0);
     assert_int_equal(config.logins_waiting, 9);
+    assert_string_equal(config.text, "limits: { logins_waiting: 9 }\n");
     assert_int_equal(load(&config, "host: web1\n", &errors), 0);
     assert_int_equal(config.logins_waiting, 4);
     config_done(&config);

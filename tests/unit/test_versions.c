@@ -573,6 +573,77 @@ static void test_first_start_with_broken_files(void **state)
     assert_true(may(f, UID_GAMES));
 }
 
+/* ---- the configuration ---- */
+
+static const char games_may_on_db9[] =
+    "  - { id: games, who: { user: games }, where: { host: db9 }, owner: ops, certified_until: "
+    "2099-12-31, decision: allow }\n";
+
+static void configure(const struct agent_fixture *f, const char *text)
+{
+    FILE *file = fopen(f->config, "we");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void test_start_with_a_broken_configuration(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct digest one;
+
+    configure(f, "host: db9\n");
+    one = reload(f, games_may_on_db9);
+    assert_true(may(f, UID_GAMES));
+    wait_until_kept(f, one.text);
+    configure(f, "hoost: db9\n");
+    restart(f, SIGKILL);
+    assert_true(may(f, UID_GAMES));
+    assert_true(has_problem(f, "does not load"));
+    /* once more, and with no file of the policy that loads */
+    break_files(f);
+    restart(f, SIGTERM);
+    assert_true(may(f, UID_GAMES));
+    assert_string_equal(in_force(f).text, one.text);
+    /* a missing file is a configuration like any other */
+    assert_int_equal(unlink(f->config), 0);
+    reload(f, games_may_on_db9);
+    assert_false(may(f, UID_GAMES));
+    configure(f, "hoost: db9\n");
+    restart(f, SIGTERM);
+    assert_false(may(f, UID_GAMES));
+    configure(f, "host: db9\n");
+    restart(f, SIGTERM);
+    assert_true(may(f, UID_GAMES) && !has_problem(f, "load"));
+}
+
+static void test_first_start_with_a_broken_configuration(void **state)
+{
+    struct agent_fixture *f = *state;
+    char command[128];
+
+    agent_fixture_kill(f, SIGTERM);
+    snprintf(command, sizeof(command), "rm '%s'*", f->ledger);
+    assert_int_equal(system(command), 0);
+    configure(f, "hoost: db9\n");
+    agent_fixture_start(f);
+    assert_false(may(f, UID_GAMES));
+    assert_true(has_problem(f, "everything is refused"));
+}
+
+static void test_rollback_beside_a_broken_configuration(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct digest one = in_force(f);
+
+    reload(f, man_may);
+    wait_until_kept(f, one.text);
+    configure(f, "hoost: db9\n");
+    assert_null(roll_back(f, one.text, NULL));
+    assert_true(may(f, UID_GAMES) && !may(f, UID_MAN));
+}
+
 /* ---- large policies ---- */
 
 #define LARGE_RULES 4000 /* over a megabyte, in more than one part */
@@ -741,6 +812,9 @@ int main(int argc, char **argv)
         TEST(test_start_with_broken_files),
         TEST(test_start_with_unreadable_files),
         TEST(test_first_start_with_broken_files),
+        TEST(test_start_with_a_broken_configuration),
+        TEST(test_first_start_with_a_broken_configuration),
+        TEST(test_rollback_beside_a_broken_configuration),
         TEST(test_large_policy),
         TEST(test_signal_during_a_reload_is_not_lost),
         TEST(test_request_keeps_its_version),
