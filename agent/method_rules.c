@@ -288,6 +288,7 @@ void method_list_rules(struct public_call *call, json_t *parameters, void *userd
             json_array_append_new(array, view_rule_entry(agent, at));
     }
     next = end < count ? json_integer((json_int_t)end + 1) : json_null();
-    public_reply(call, json_pack("{s:s, s:s, s:o, s:o}", "host", agent->config.host, "policy",
-                           policy_digest(agent->policy), "rules", array, "next", next));
+    public_reply(call, json_pack("{s:s, s:b, s:s, s:o, s:o}", "host", agent->config.host, "all",
+                           method_sees_all(agent, call), "policy", policy_digest(agent->policy),
+                           "rules", array, "next", next));
 }

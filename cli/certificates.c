@@ -1,12 +1,9 @@
 #include "certificates.h"
 
 #include "../agent/policy/moment.h"
-#include "call.h"
 #include "field.h"
 #include "json.h"
-
-/* What the agent says is not believed without end. */
-#define PAGES_MAX 10000
+#include "rules.h"
 
 /* Keeps the day of each certificate under the digest of its rule. */
 static void keep(json_t *days, const json_t *rules)
@@ -18,30 +15,6 @@ static void keep(json_t *days, const json_t *rules)
         if (digest)
             (void)json_object_set(days, digest, json_object_get(certificate, "until"));
     }
-}
-
-static int read_page(
-    const struct cli_options *options, struct varlink *link, json_t *days, json_int_t *from)
-{
-    AUTO_JSON json_t *reply = NULL;
-    int r = call_on(options, link, "ListRules", json_pack("{s:I}", "from", *from), &reply);
-
-    if (r != CLI_OK)
-        return r;
-    keep(days, field_array(reply, "rules"));
-    *from = field_int(reply, "next", 0);
-    return CLI_OK;
-}
-
-static int read_all(const struct cli_options *options, json_t *days)
-{
-    CLEANUP(cleanup_varlink) struct varlink *link = NULL;
-    json_int_t from = 1;
-    int r = call_connect(options, &link);
-
-    for (unsigned i = 0; r == CLI_OK && from > 0 && i < PAGES_MAX; i++)
-        r = read_page(options, link, days, &from);
-    return r;
 }
 
 static int certify(struct policy *policy, const json_t *days)
@@ -64,8 +37,12 @@ static int certify(struct policy *policy, const json_t *days)
 
 int certificates_apply(const struct cli_options *options, struct policy *policy)
 {
+    CLEANUP(rules_done) struct rules rules = {0};
     AUTO_JSON json_t *days = json_object();
-    int r = read_all(options, days);
+    int r = rules_read(options, &rules);
 
-    return r == CLI_OK ? certify(policy, days) : r;
+    if (r != CLI_OK)
+        return r;
+    keep(days, rules.items);
+    return certify(policy, days);
 }

@@ -69,6 +69,13 @@ static const struct cli_option recertify_options[] = {
     {0},
 };
 
+static const struct cli_option report_options[] = {
+    {"format", "FORMAT", "text (default), json, csv or html"},
+    {"output", "FILE", "write it to FILE"},
+    {"since", "WHEN", "how far back to look, as 90d, a day or a time"},
+    {0},
+};
+
 static const struct cli_option help_options[] = {
     {"machine", NULL, "print every verb and option, one a line"},
     {0},
@@ -345,6 +352,18 @@ const struct cli_verb verbs[] = {
         .exits = "0 certified, 1 failed or no such rule, 2 wrong usage, 3 not for you",
         .options = recertify_options,
         .operands_min = 1,
+        .operands_max = 1,
+    },
+    {
+        .name = "report",
+        .run = verb_report,
+        .operands = "[KIND]",
+        .summary = "a report for those who answer for access; without KIND: which there are",
+        .text = "Auditors and root see all of it, others what is theirs.\n",
+        .example = "assent report recertification\n"
+                   "assent report recertification --format html -o rules.html\n",
+        .exits = EXITS_PLAIN ", 3 not for you",
+        .options = report_options,
         .operands_max = 1,
     },
     {

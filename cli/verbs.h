@@ -34,5 +34,6 @@ int verb_policy_replay(int argc, char **argv, const struct cli_options *options)
 int verb_policy_versions(int argc, char **argv, const struct cli_options *options);
 int verb_policy_rollback(int argc, char **argv, const struct cli_options *options);
 int verb_policy_recertify(int argc, char **argv, const struct cli_options *options);
+int verb_report(int argc, char **argv, const struct cli_options *options);
 int verb_reload(int argc, char **argv, const struct cli_options *options);
 int verb_help(int argc, char **argv, const struct cli_options *options);

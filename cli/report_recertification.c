@@ -1,0 +1,300 @@
+/* assent report recertification: every rule that allows by itself, who vouches for it and up to
+ * when, and every other rule that lacks people. What is most urgent comes first. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/clock.h"
+#include "../common/macro.h"
+#include "decisions.h"
+#include "field.h"
+#include "json.h"
+#include "progress.h"
+#include "report.h"
+#include "rules.h"
+
+#define PROGRESS_EVERY 5000
+
+/* ---- how it stands ------------------------------------------------------------------------ */
+
+/* In the order in which they are shown. */
+enum standing {
+    STANDING_UNOWNED,
+    STANDING_LAPSED,
+    STANDING_SHORT, /* asks more people than there are */
+    STANDING_LAPSING,
+    STANDING_MISSING, /* lacks somebody, and works */
+    STANDING_CERTIFIED,
+    STANDING_DISABLED,
+    STANDING_NONE, /* not in the report */
+    STANDING_COUNT,
+};
+
+static const char *const words[STANDING_COUNT] = {
+    [STANDING_UNOWNED] = "no owner left",
+    [STANDING_LAPSED] = "lapsed",
+    [STANDING_SHORT] = "too few people left",
+    [STANDING_LAPSING] = "about to lapse",
+    [STANDING_MISSING] = "people missing",
+    [STANDING_CERTIFIED] = "certified",
+    [STANDING_DISABLED] = "disabled",
+    [STANDING_NONE] = "",
+};
+
+static bool is_text(const json_t *rule, const char *key, const char *text)
+{
+    return strcmp(field_text_or(rule, key, ""), text) == 0;
+}
+
+static enum standing standing_of_allow(const json_t *rule)
+{
+    if (is_text(rule, "state", "lapsed"))
+        return is_text(rule, "lapse", "owner") ? STANDING_UNOWNED : STANDING_LAPSED;
+    return is_text(rule, "state", "lapsing") ? STANDING_LAPSING : STANDING_CERTIFIED;
+}
+
+static enum standing standing_of(const json_t *rule)
+{
+    if (is_text(rule, "state", "disabled"))
+        return is_text(rule, "decision", "allow") ? STANDING_DISABLED : STANDING_NONE;
+    if (is_text(rule, "decision", "allow"))
+        return standing_of_allow(rule);
+    if (field_int(rule, "left", 0) < field_int(rule, "need", 0))
+        return STANDING_SHORT;
+    return json_array_size(field_array(rule, "missing")) > 0 ? STANDING_MISSING : STANDING_NONE;
+}
+
+static int compare_rules(const void *left, const void *right)
+{
+    const json_t *const *a = left, *const *b = right;
+    int order = (int)standing_of(*a) - (int)standing_of(*b);
+
+    if (order == 0)
+        order = strcmp(
+            field_text_or(*a, "certified_until", ""), field_text_or(*b, "certified_until", ""));
+    return order != 0 ? order : strcmp(field_text_or(*a, "id", ""), field_text_or(*b, "id", ""));
+}
+
+/* ---- how often it was used ---------------------------------------------------------------- */
+
+struct uses {
+    const struct cli_options *options;
+    json_t *by_rule; /* objects: count, last */
+    uint64_t seen;
+};
+
+static int count_use(const json_t *decision, void *userdata)
+{
+    struct uses *uses = userdata;
+    const char *rule = field_text(decision, "rule");
+    json_t *use = rule ? json_object_get(uses->by_rule, rule) : NULL;
+
+    if (uses->seen++ % PROGRESS_EVERY == 0)
+        progress_count(uses->options, "decisions read", uses->seen);
+    if (!use)
+        return 0; /* of no rule, or of one that is not in force */
+    (void)json_object_set_new(use, "count", json_integer(field_int(use, "count", 0) + 1));
+    (void)json_object_set(use, "last", json_object_get(decision, "time"));
+    return 0;
+}
+
+/* Recorded decisions are for auditors and root; owners see their rules without. */
+static int read_uses(const struct cli_options *options, uint64_t since_us, const json_t *rows)
+{
+    AUTO_JSON json_t *by_rule = json_object();
+    struct uses uses = {.options = options, .by_rule = by_rule};
+    size_t index;
+    json_t *row;
+    int r;
+
+    json_array_foreach(rows, index, row)
+    {
+        AUTO_JSON json_t *use = json_pack("{s:i, s:n}", "count", 0, "last");
+
+        (void)json_object_set(row, "used", use);
+        (void)json_object_set(by_rule, field_text_or(row, "id", "?"), use);
+    }
+    r = decisions_each(options, since_us, count_use, &uses);
+    progress_clear(options);
+    return r;
+}
+
+/* ---- the report --------------------------------------------------------------------------- */
+
+static int pick_rows(const struct rules *rules, json_t **ret_rows)
+{
+    size_t count = json_array_size(rules->items), used = 0;
+    AUTO_FREE json_t **sorted = calloc(count + 1, sizeof(json_t *));
+
+    *ret_rows = json_array();
+    if (!sorted || !*ret_rows)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        if (standing_of(json_array_get(rules->items, i)) != STANDING_NONE)
+            sorted[used++] = json_array_get(rules->items, i);
+    if (used > 0)
+        qsort(sorted, used, sizeof(*sorted), compare_rules);
+    for (size_t i = 0; i < used; i++)
+        (void)json_array_append(*ret_rows, sorted[i]);
+    return 0;
+}
+
+static void note_counts(struct report *report)
+{
+    size_t counts[STANDING_COUNT] = {0}, index;
+    struct str_builder line = {0};
+    const char *before = "";
+    json_t *row;
+
+    json_array_foreach(report->rows, index, row) counts[standing_of(row)]++;
+    for (size_t i = 0; i < STANDING_NONE; i++) {
+        if (counts[i] == 0)
+            continue;
+        str_appendf(&line, "%s%zu %s", before, counts[i], words[i]);
+        before = ", ";
+    }
+    if (line.length > 0)
+        report_note(report, str_builder_take(&line));
+    str_builder_done(&line);
+}
+
+static void note_since(struct report *report, const struct rules *rules, uint64_t since_us)
+{
+    struct str_builder line = {0};
+    char since[CLOCK_RFC3339_SIZE];
+
+    clock_format_rfc3339(since_us, since);
+    if (rules->all)
+        str_appendf(&line, "Uses are counted since %.10s.", since);
+    else
+        str_append(&line, "Only rules that you own; auditors and root see all, and their uses.");
+    report_note(report, str_builder_take(&line));
+}
+
+static int read_report(const struct cli_options *options, uint64_t since_us, struct report *report)
+{
+    CLEANUP(rules_done) struct rules rules = {0};
+    int r = rules_read(options, &rules);
+
+    if (r != CLI_OK)
+        return r;
+    if (pick_rows(&rules, &report->rows) < 0) {
+        cli_error("out of memory");
+        return CLI_FAILED;
+    }
+    report->host = json_incref(rules.host);
+    report->policy = json_incref(rules.policy);
+    note_counts(report);
+    note_since(report, &rules, since_us);
+    return rules.all ? read_uses(options, since_us, report->rows) : CLI_OK;
+}
+
+/* ---- cells -------------------------------------------------------------------------------- */
+
+static void put_state(struct str_builder *out, const json_t *row)
+{
+    str_append(out, words[standing_of(row)]);
+    if (is_text(row, "lapse", "never"))
+        str_append(out, ", never certified");
+    if (!is_text(row, "decision", "allow"))
+        str_appendf(out, " (%s)", field_text_or(row, "decision", "?"));
+    if (field_bool(row, "monitored", false))
+        str_append(out, ", watched only");
+}
+
+static void put_by(struct str_builder *out, const json_t *row)
+{
+    const json_t *certificate = field_object(row, "certificate");
+
+    if (is_text(row, "source", "ledger")) {
+        str_appendf(out, "%s, %.10s", field_text_or(certificate, "by", "?"),
+            field_text_or(certificate, "time", "?"));
+        if (field_bool(certificate, "own", false))
+            str_append(out, " (it allows them)");
+    } else if (is_text(row, "source", "file")) {
+        str_appendf(
+            out, "%s:%lld", field_text_or(row, "file", "?"), (long long)field_int(row, "line", 0));
+    }
+}
+
+static void put_missing(struct str_builder *out, const json_t *row)
+{
+    size_t index;
+    json_t *person;
+
+    json_array_foreach(field_array(row, "missing"), index, person)
+    {
+        str_appendf(out, "%s%s", index > 0 ? "; " : "", field_text_or(person, "why", "?"));
+    }
+}
+
+static void put_used(struct str_builder *out, const json_t *row)
+{
+    const json_t *used = field_object(row, "used");
+
+    if (used)
+        str_appendf(out, "%lld", (long long)field_int(used, "count", 0));
+}
+
+static void put_cell(struct str_builder *out, const json_t *row, const char *key)
+{
+    if (strcmp(key, "state") == 0)
+        put_state(out, row);
+    else if (strcmp(key, "by") == 0)
+        put_by(out, row);
+    else if (strcmp(key, "reason") == 0 && is_text(row, "source", "ledger"))
+        str_append(out, field_text_or(field_object(row, "certificate"), "reason", ""));
+    else if (strcmp(key, "used") == 0)
+        put_used(out, row);
+    else if (strcmp(key, "last_used") == 0)
+        str_appendf(out, "%.10s", field_text_or(field_object(row, "used"), "last", ""));
+    else if (strcmp(key, "missing") == 0)
+        put_missing(out, row);
+    else
+        str_append(out, field_text_or(row, key, ""));
+}
+
+static enum style style_of(const json_t *row, const char *key)
+{
+    if (strcmp(key, "id") == 0)
+        return STYLE_ID;
+    if (strcmp(key, "state") != 0)
+        return STYLE_PLAIN;
+    switch (standing_of(row)) {
+    case STANDING_UNOWNED:
+    case STANDING_LAPSED:
+    case STANDING_SHORT:
+        return STYLE_BAD;
+    case STANDING_LAPSING:
+    case STANDING_MISSING:
+        return STYLE_WARN;
+    default:
+        return STYLE_PLAIN;
+    }
+}
+
+static const struct report_column columns[] = {
+    {"id", "RULE", false},
+    {"state", "STATE", false},
+    {"owner", "OWNER", false},
+    {"certified_until", "UNTIL", false},
+    {"by", "BY", true},
+    {"reason", "WHY", true},
+    {"used", "USED", false},
+    {"last_used", "LAST", false},
+    {"missing", "MISSING", true},
+};
+
+const struct report_kind report_recertification = {
+    .name = "recertification",
+    .summary = "who vouches for the rules that allow by themselves, and who is gone",
+    .title = "Recertification",
+    .empty = "There is no rule that allows by itself and that you may see.",
+    .since = "90d",
+    .columns = columns,
+    .column_count = ARRAY_SIZE(columns),
+    .read = read_report,
+    .put = put_cell,
+    .style = style_of,
+};
