@@ -139,6 +139,14 @@ static const struct {
                            "entitlement: e, service: [su, sudo] }\n" CERTIFIED,
         false},
     {"never-matches",
+        PLAIN(LOW OF_SUDO "    run_as: root\n") "rules:\n  - id: r\n    @\n    owner: leads\n    "
+                                                "what: { entitlement: e, run_as: u }\n" CERTIFIED,
+        PLAIN(LOW "    services: [sshd, sudo]\n    run_as: root\n") "rules:\n  - id: r\n    @\n    "
+                                                                    "owner: leads\n    what: { "
+                                                                    "entitlement: e, run_as: u "
+                                                                    "}\n" CERTIFIED,
+        false},
+    {"never-matches",
         PLAIN(LOW OF_SUDO "    hosts: 'db*'\n") "rules:\n  - id: r\n    @\n    owner: "
                                                 "leads\n    what: { entitlement: e }\n    "
                                                 "where: { host: 'web*' }\n" CERTIFIED,
@@ -485,6 +493,22 @@ static const struct {
           "what: { service: sudo, run_as: root, command: /bin/c }, " ALLOW,
         false},
     {OVER "what: { entitlement: f }, " ALLOW UNDER "what: { service: sshd }, " ALLOW, false},
+    /* the one denies those who ask for all of f as well */
+    {OVER "what: { entitlement: e }, " DENY UNDER
+          "what: { service: sudo, run_as: root, command: /bin/a }, " DENY,
+        false},
+    {OVER "what: { command: '/bin/*' }, " DENY UNDER "what: { command: /bin/a }, " DENY, false},
+    {OVER "what: { command: [/bin/a, /bin/b] }, " DENY UNDER "what: { command: /bin/a }, " DENY,
+        true},
+    {OVER "what: { entitlement: e, command: '/bin/*' }, " ALLOW UNDER
+          "what: { entitlement: e, command: [/bin/a, /bin/b] }, " ALLOW,
+        false},
+    {OVER "when: { from: 2026-01-01, zone: Asia/Tokyo }, " DENY UNDER
+          "when: { from: 2026-02-01 }, " ALLOW,
+        false},
+    {OVER "what: { command: '/bin/cat ** x' }, " ALLOW UNDER
+          "what: { command: '/bin/cat * x' }, " ALLOW,
+        false},
 };
 
 #define ENTITLEMENTS                                                                           \

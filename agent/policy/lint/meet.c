@@ -4,6 +4,7 @@
 
 #include "../../../common/names.h"
 #include "../glob.h"
+#include "../match.h"
 #include "pieces.h"
 #include "sets.h"
 
@@ -163,8 +164,22 @@ enum condition meet_itself(const struct policy *policy, const struct rule *rule)
         return CONDITION_NONE;
     if (groups_left_out(&rule->who.groups, &rule->who.not_groups))
         return CONDITION_GROUP;
-    return rule->what.command_count > 0 && are_logins(&rule->what.services) ? CONDITION_COMMAND
-                                                                            : CONDITION_NONE;
+    return rule->entitlements.count == 0 && rule->what.command_count > 0 &&
+                   are_logins(&rule->what.services)
+               ? CONDITION_COMMAND
+               : CONDITION_NONE;
+}
+
+/* At a login the rule's command is not there; but who asks for the whole entitlement is asked for
+ * no command. */
+static bool wants_command_of_login(
+    const struct policy *policy, const struct rule *rule, const struct entitlement *entitlement)
+{
+    const struct match whole = match_whole(policy, rule, entitlement);
+
+    return rule->what.command_count > 0 &&
+           (are_logins(&rule->what.services) || are_logins(&entitlement->what.services)) &&
+           (whole.rest != TRUTH_YES || whole.command != TRUTH_YES);
 }
 
 enum condition meet_entitlement(
@@ -174,8 +189,7 @@ enum condition meet_entitlement(
     bool elevates = rule->what.command_count > 0 || are_elevations(&rule->what.services) ||
                     are_elevations(&entitlement->what.services);
 
-    if (condition == CONDITION_NONE && rule->what.command_count > 0 &&
-        are_logins(&entitlement->what.services))
+    if (condition == CONDITION_NONE && wants_command_of_login(policy, rule, entitlement))
         condition = CONDITION_COMMAND;
     if (condition == CONDITION_NONE)
         condition = find_in_what(policy, &rule->what, &entitlement->what, elevates);

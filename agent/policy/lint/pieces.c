@@ -102,11 +102,29 @@ static bool is_guarded_literal(const struct piece *piece, int flags)
     return piece->kind == 'c' && is_guarded(piece, piece->c, flags);
 }
 
+static bool is_plain(char c)
+{
+    return c != '*' && c != '?' && c != '[' && c != '\\' && c != '\0';
+}
+
+/* How many bytes both begin with that stand for themselves. */
+static size_t count_alike(const char *a, const char *b)
+{
+    size_t count = 0;
+
+    while (a[count] == b[count] && is_plain(a[count]))
+        count++;
+    return count;
+}
+
 /* glob_match() with a pattern in place of the text: a star takes whatever piece stands there. */
 bool pattern_covers(const char *wide, const char *narrow, int flags)
 {
-    const char *w = wide, *n = narrow, *star = NULL, *star_at = NULL;
+    size_t alike = count_alike(wide, narrow);
+    const char *w = wide + alike, *n = narrow + alike, *star = NULL, *star_at = NULL;
 
+    if ((flags & GLOB_FOLD) == 0 && is_plain(*w) && is_plain(*n))
+        return false;
     while (*n != '\0') {
         struct piece of_wide = read_piece(wide, w), of_narrow = read_piece(narrow, n);
 
