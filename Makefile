@@ -45,7 +45,7 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 COMMON_SRC := $(call src,common)
 POLICY_SRC := $(call src,agent/yaml) $(call src,agent/policy) $(call src,agent/policy/lint) \
-	$(call src,agent/facts) $(call src,agent/study)
+	$(call src,agent/policy/compare) $(call src,agent/facts) $(call src,agent/study)
 AGENT_SRC := $(filter-out agent/main.c,$(call src,agent)) $(call src,agent/ledger) \
 	$(call src,agent/journal) $(call src,agent/public)
 ACCOUNTS_SRC := $(filter-out accounts/main.c,$(call src,accounts))

@@ -18,7 +18,7 @@ void policy_dir_done(struct policy_dir *dir)
     *dir = (struct policy_dir){0};
 }
 
-static int say_errors(const struct yaml_errors *errors)
+int policy_dir_say_errors(const struct yaml_errors *errors)
 {
     struct str_builder out = {0};
     AUTO_FREE char *text = NULL;
@@ -67,17 +67,10 @@ static int resolve_groups(struct policy_dir *dir)
     return 0;
 }
 
-int policy_dir_load(struct policy_dir *dir, const char *path)
+int policy_dir_take(struct policy_dir *dir, const char *path, struct policy *policy)
 {
-    CLEANUP(yaml_errors_done) struct yaml_errors errors = {0};
-    int r = directory_check(path);
-
-    if (r != CLI_OK)
-        return r;
     dir->path = path;
-    dir->policy = policy_load(path, getuid(), &errors);
-    if (!dir->policy)
-        return say_errors(&errors);
+    dir->policy = policy;
     dir->users = json_object();
     dir->unknown = json_array();
     resolve_users(dir);
@@ -87,4 +80,16 @@ int policy_dir_load(struct policy_dir *dir, const char *path)
     }
     policy_ready(dir->policy);
     return CLI_OK;
+}
+
+int policy_dir_load(struct policy_dir *dir, const char *path)
+{
+    CLEANUP(yaml_errors_done) struct yaml_errors errors = {0};
+    struct policy *policy;
+    int r = directory_check(path);
+
+    if (r != CLI_OK)
+        return r;
+    policy = policy_load(path, getuid(), &errors);
+    return policy ? policy_dir_take(dir, path, policy) : policy_dir_say_errors(&errors);
 }

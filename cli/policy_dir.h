@@ -20,4 +20,10 @@ struct policy_dir {
 /* Asks this host's name services, so it may take its time. Returns CLI_OK or the exit code, with
  * every error in the files on standard error. */
 int policy_dir_load(struct policy_dir *dir, const char *path);
+/* The same with a policy from elsewhere, which it takes over; `path` is what people know it by. */
+int policy_dir_take(struct policy_dir *dir, const char *path, struct policy *policy);
+
+/* Puts the errors of a policy that does not load on standard error. Returns CLI_USAGE. */
+int policy_dir_say_errors(const struct yaml_errors *errors);
+
 void policy_dir_done(struct policy_dir *dir);

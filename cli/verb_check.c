@@ -1,6 +1,3 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "../agent/policy/policy.h"
@@ -9,6 +6,7 @@
 #include "../common/clock.h"
 #include "../common/names.h"
 #include "../common/realdir.h"
+#include "directory.h"
 #include "findings.h"
 #include "json.h"
 #include "output.h"
@@ -30,20 +28,6 @@ static void check_done(struct check *check)
     findings_done(&check->findings);
     policy_free(check->policy);
     yaml_errors_done(&check->errors);
-}
-
-/* An empty or missing directory is a policy to the agent, but surely a mistake here. */
-static int check_directory(const char *directory)
-{
-    AUTO_CLOSE int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = fd < 0 ? errno : 0;
-    AUTO_FREE char *escaped = NULL;
-
-    if (error == 0)
-        return CLI_OK;
-    escaped = str_escape_new(directory);
-    cli_error("cannot read the directory %s: %s", escaped ? escaped : "?", strerror(error));
-    return error == ENOENT || error == ENOTDIR ? CLI_USAGE : CLI_FAILED;
 }
 
 static char *real_directory(const char *pattern, void *userdata UNUSED)
@@ -172,7 +156,7 @@ int verb_policy_check(int argc, char **argv, const struct cli_options *options)
         .directory = argc > 1 ? argv[1] : ASSENT_POLICY_DIR,
         .host = !cli_value(options, "no-accounts"),
     };
-    int r = check_directory(check.directory);
+    int r = directory_check(check.directory);
     bool good;
 
     if (r != CLI_OK)

@@ -38,6 +38,12 @@ static const struct cli_option reason_options[] = {
     {0},
 };
 
+static const struct cli_option diff_options[] = {
+    {"since", "DUR|DATE", "also which recorded decisions differ, as far back as 30d or 2026-11-01"},
+    {"fail-on-change", NULL, "exit with 2 if they do not mean the same"},
+    {0},
+};
+
 static const struct cli_option replay_options[] = {
     {"since", "DUR|DATE", "how far back, as 30d (default) or 2026-11-01"},
     {"rules", NULL, "also list what stays the same by another rule"},
@@ -293,6 +299,27 @@ const struct cli_verb verbs[] = {
         .exits = "0 explained, 1 failed, 2 wrong usage or errors in the policy, 3 not for you",
         .options = explain_options,
         .operands_max = -1,
+    },
+    {
+        .name = "policy diff",
+        .run = verb_policy_diff,
+        .operands = "A B",
+        .summary = "what differs between two policies in what they mean",
+        .text =
+            "A and B are directories, digests of `assent policy versions` (8 digits are enough), "
+            "or\n"
+            "`running`. Tells which rules, entitlements, groups and people were added, removed "
+            "and\n"
+            "changed, and which rules moved where that can change a decision. With --since, the\n"
+            "decisions recorded on this host are put to both.\n",
+        .example = "assent policy diff running ./policy.d\n"
+                   "assent policy diff running ./policy.d --since 30d\n",
+        .exits =
+            "0 compared, 1 failed, 2 a policy does not load or wrong usage (--fail-on-change: or "
+            "they differ), 3 not for you (versions: auditors and root)",
+        .options = diff_options,
+        .operands_min = 2,
+        .operands_max = 2,
     },
     {
         .name = "policy replay",

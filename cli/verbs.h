@@ -28,6 +28,7 @@ int verb_revoke(int argc, char **argv, const struct cli_options *options);
 int verb_done(int argc, char **argv, const struct cli_options *options);
 int verb_watch(int argc, char **argv, const struct cli_options *options);
 int verb_policy_check(int argc, char **argv, const struct cli_options *options);
+int verb_policy_diff(int argc, char **argv, const struct cli_options *options);
 int verb_policy_explain(int argc, char **argv, const struct cli_options *options);
 int verb_policy_test(int argc, char **argv, const struct cli_options *options);
 int verb_policy_replay(int argc, char **argv, const struct cli_options *options);

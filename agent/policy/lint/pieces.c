@@ -107,6 +107,11 @@ static bool is_plain(char c)
     return c != '*' && c != '?' && c != '[' && c != '\\' && c != '\0';
 }
 
+static bool is_plain_or_end(char c)
+{
+    return c == '\0' || is_plain(c);
+}
+
 /* How many bytes both begin with that stand for themselves. */
 static size_t count_alike(const char *a, const char *b)
 {
@@ -218,9 +223,13 @@ static void fill_row(const struct pieces *a, const struct pieces *b, size_t i, i
 
 bool pattern_meets(const char *a, const char *b, int flags)
 {
-    struct pieces of_a, of_b;
+    size_t alike = count_alike(a, b);
     bool row[PIECES_MAX + 2] = {false};
+    struct pieces of_a, of_b;
 
+    if ((flags & GLOB_FOLD) == 0 && a[alike] != b[alike] && is_plain_or_end(a[alike]) &&
+        is_plain_or_end(b[alike]))
+        return false;
     if (strcmp(a, b) == 0 || !read_pieces(a, &of_a) || !read_pieces(b, &of_b))
         return true;
     for (size_t i = of_a.count + 1; i-- > 0;)
