@@ -16,13 +16,16 @@
 #include "study/explanation.h"
 #include "yaml/yaml.h"
 
-/* What one answer holds, and costs: it is made on the loop. */
-#define RULES_MAX 1000
+/* What one answer holds, and costs: it is made on the loop, though only when nothing else is to be
+ * done there. */
+#define RULES_MAX 250
 #define GROUPS_MAX 64
 
 struct explain {
     struct agent *agent;
     struct public_call *call;
+    json_t *parameters;
+    sd_event_source *turn;
     struct cast cast;
     struct arena arena;
     char name[STR_NAME_MAX]; /* the caller's */
@@ -243,22 +246,68 @@ static void explain_id(const struct explain *explain, const char *text)
     request_free(loaded);
 }
 
-void method_explain(struct public_call *call, json_t *parameters, void *userdata)
+static void answer(struct explain *explain)
 {
-    struct explain explain = {
-        .agent = userdata, .call = call, .cast = {.find = find_account, .userdata = userdata}};
-    const json_t *facts = json_object_get(parameters, "facts");
+    const json_t *facts = json_object_get(explain->parameters, "facts");
     const char *id;
 
-    if (!method_text(call, parameters, "id", false, &id) ||
-        !method_flag(call, parameters, "all", &explain.all))
+    if (!method_text(explain->call, explain->parameters, "id", false, &id) ||
+        !method_flag(explain->call, explain->parameters, "all", &explain->all))
         return;
     if (json_is_object(facts) == (id != NULL))
-        refuse(&explain, ERROR_INVALID, "either 'facts', an object, or 'id' is needed");
+        refuse(explain, ERROR_INVALID, "either 'facts', an object, or 'id' is needed");
     else if (id)
-        explain_id(&explain, id);
+        explain_id(explain, id);
     else
-        explain_facts(&explain, facts);
-    cast_done(&explain.cast);
-    arena_done(&explain.arena);
+        explain_facts(explain, facts);
+}
+
+/* ---- its turn ---------------------------------------------------------------------------- */
+
+static void explain_free(struct explain *explain)
+{
+    sd_event_source_unref(explain->turn);
+    json_decref(explain->parameters);
+    cast_done(&explain->cast);
+    arena_done(&explain->arena);
+    free(explain);
+}
+
+static void on_gone(struct public_call *call, void *userdata)
+{
+    (void)call;
+    explain_free(userdata);
+}
+
+static int on_turn(sd_event_source *source, void *userdata)
+{
+    struct explain *explain = userdata;
+
+    (void)source;
+    public_on_gone(explain->call, NULL, NULL);
+    answer(explain);
+    explain_free(explain);
+    return 0;
+}
+
+/* Doors come first: with ten thousand rules an answer takes milliseconds. */
+void method_explain(struct public_call *call, json_t *parameters, void *userdata)
+{
+    struct agent *agent = userdata;
+    struct explain *explain = calloc(1, sizeof(*explain));
+    int r = explain ? sd_event_add_defer(agent->event, &explain->turn, on_turn, explain) : -ENOMEM;
+
+    if (r >= 0)
+        r = sd_event_source_set_priority(explain->turn, SD_EVENT_PRIORITY_IDLE);
+    if (r < 0) {
+        if (explain)
+            explain_free(explain);
+        method_unavailable(call, -ENOMEM);
+        return;
+    }
+    explain->agent = agent;
+    explain->call = call;
+    explain->parameters = json_incref(parameters);
+    explain->cast = (struct cast){.find = find_account, .userdata = agent};
+    public_on_gone(call, on_gone, explain);
 }
