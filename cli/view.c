@@ -308,15 +308,18 @@ bool view_has_ended(const json_t *request)
 void view_rule(struct str_builder *out, const struct view *view, const json_t *object)
 {
     const char *rule = field_text(object, "rule"), *policy = field_text(object, "policy");
+    AUTO_FREE char *digest = policy ? strndup(policy, VIEW_DIGEST) : NULL, *text = NULL;
     struct str_builder line = {0};
-    AUTO_FREE char *text = NULL;
 
     if (!rule)
         return;
     text_put(&line, rule);
-    if (policy)
-        str_appendf(&line, " (policy %.12s%s)", str_is_name(policy) ? policy : "?",
-            field_bool(object, "policy_replaced", false) ? ", replaced since" : "");
+    if (digest) {
+        str_append(&line, " (policy ");
+        text_put(&line, digest);
+        str_appendf(
+            &line, "%s)", field_bool(object, "policy_replaced", false) ? ", replaced since" : "");
+    }
     text = str_builder_take(&line);
     view_row(out, view, "Rule", text);
 }

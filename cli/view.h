@@ -52,6 +52,9 @@ const char *view_who(const struct view *view, const json_t *object);
 /* The policy in force: which, since when, by whom, and whether the files say the same. */
 void view_policy_rows(struct str_builder *out, const struct view *view, const json_t *policy);
 
+/* Of a digest: enough to compare by eye; --json has all. */
+#define VIEW_DIGEST 12
+
 /* "dba-restart (policy 0123456789ab, replaced since)" as the line "Rule". */
 void view_rule(struct str_builder *out, const struct view *view, const json_t *object);
 

@@ -6,8 +6,6 @@
 #include "view.h"
 #include "when.h"
 
-#define DIGEST_SHOWN 12 /* enough to compare by eye; --json has all */
-
 /* "carol (rollback)", or the cause where nobody asked. */
 static char *describe_loading(const json_t *loading)
 {
@@ -27,7 +25,7 @@ static char *describe_loading(const json_t *loading)
 
 static void put_digest(struct str_builder *out, const char *digest)
 {
-    AUTO_FREE char *start = digest ? strndup(digest, DIGEST_SHOWN) : NULL;
+    AUTO_FREE char *start = digest ? strndup(digest, VIEW_DIGEST) : NULL;
 
     text_put(out, start ? start : "none");
 }
