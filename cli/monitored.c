@@ -9,8 +9,8 @@
 #include "field.h"
 #include "json.h"
 #include "progress.h"
-#include "table.h"
-#include "when.h"
+#include "report.h"
+#include "since.h"
 
 #define PROGRESS_EVERY 5000
 #define RULE_PREFIX "rule:"
@@ -160,16 +160,14 @@ int monitored_read(
     return r;
 }
 
-static const struct table_column columns[] = {
-    {"WOULD", false},
-    {"TIMES", false},
-    {"WHO", false},
-    {"DOOR", false},
-    {"WHAT", true},
-    {"RULE", false},
-    {"LAST", false},
-    {0},
-};
+/* ---- the report -------------------------------------------------------------------------- */
+
+static int read_all(const struct cli_options *options, uint64_t since_us, struct report *report)
+{
+    json_decref(report->rows);
+    report->rows = NULL;
+    return monitored_read(options, NULL, since_us, &report->rows);
+}
 
 static const char *word_for(const char *would)
 {
@@ -178,40 +176,58 @@ static const char *word_for(const char *would)
     return strcmp(would, "escalate") == 0 ? "have to ask" : "be allowed";
 }
 
-static void add_row(struct table *table, const struct view *view, const json_t *row)
+static void put_what(struct str_builder *out, const json_t *row)
 {
     const char *run_as = field_text(row, "run_as"), *command = field_text(row, "command");
-    const char *would = field_text_or(row, "would", "");
-    char times[24], last[WHEN_SIZE];
-    struct str_builder what = {0};
 
-    snprintf(times, sizeof(times), "%lld", (long long)field_int(row, "count", 0));
-    when_relative(field_time(row, "last"), view->now_us, last);
-    if (command)
-        str_append(&what, command);
-    if (command && run_as)
-        str_appendf(&what, " as %s", run_as);
-    table_add(table, word_for(would), strcmp(would, "deny") == 0 ? STYLE_BAD : STYLE_WARN);
-    table_add(table, times, STYLE_PLAIN);
-    table_add(table, field_text(row, "subject"), STYLE_PLAIN);
-    table_add(table, field_text(row, "service"), STYLE_PLAIN);
-    table_take(table, str_builder_take(&what), STYLE_PLAIN);
-    table_add(table, field_text_or(row, "rule", "(none)"), STYLE_PLAIN);
-    table_add(table, last, STYLE_PLAIN);
-}
-
-void monitored_show(struct str_builder *out, const struct view *view, const json_t *rows)
-{
-    struct table table;
-    size_t index;
-    json_t *row;
-
-    if (json_array_size(rows) == 0) {
-        str_append(out, "Nothing in this time would have been decided otherwise.\n");
+    if (!command)
         return;
-    }
-    table_init(&table, columns);
-    json_array_foreach(rows, index, row) add_row(&table, view, row);
-    table_render(&table, view->options, out);
-    table_done(&table);
+    str_append(out, command);
+    if (run_as)
+        str_appendf(out, " as %s", run_as);
 }
+
+static void put_cell(struct str_builder *out, const json_t *row, const char *key)
+{
+    if (strcmp(key, "would") == 0)
+        str_append(out, word_for(field_text_or(row, key, "")));
+    else if (strcmp(key, "count") == 0)
+        str_appendf(out, "%lld", (long long)field_int(row, key, 0));
+    else if (strcmp(key, "what") == 0)
+        put_what(out, row);
+    else if (strcmp(key, "rule") == 0)
+        str_append(out, field_text_or(row, key, "(none)"));
+    else
+        str_append(out, field_text_or(row, key, ""));
+}
+
+static enum style style_of(const json_t *row, const char *key)
+{
+    if (strcmp(key, "would") != 0)
+        return STYLE_PLAIN;
+    return strcmp(field_text_or(row, key, ""), "deny") == 0 ? STYLE_BAD : STYLE_WARN;
+}
+
+static const struct report_column columns[] = {
+    {"would", "WOULD", false},
+    {"count", "TIMES", false},
+    {"subject", "WHO", false},
+    {"service", "DOOR", false},
+    {"what", "WHAT", true},
+    {"rule", "RULE", false},
+    {"first", "FIRST", false},
+    {"last", "LAST", false},
+};
+
+const struct report_kind report_monitor = {
+    .name = "monitor",
+    .summary = "what monitor mode let through, and what enforcing would have made of it",
+    .title = "Monitor mode",
+    .empty = "Nothing in this time would have been decided otherwise.",
+    .since = SINCE_DEFAULT,
+    .columns = columns,
+    .column_count = ARRAY_SIZE(columns),
+    .read = read_all,
+    .put = put_cell,
+    .style = style_of,
+};

@@ -5,9 +5,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "../common/str.h"
+#include "../common/macro.h"
 #include "cli.h"
-#include "view.h"
 
 /* Everything monitor mode covers, or one of "all", a door, "rule:ID". Array of objects, the most
  * frequent first: would (deny, escalate, allow), rule (or null: by default), subject, service,
@@ -15,6 +14,3 @@
  * code, with what went wrong on standard error. */
 MUST_USE int monitored_read(
     const struct cli_options *options, const char *what, uint64_t since_us, json_t **ret_rows);
-
-/* The rows as a table; says so where there are none. */
-void monitored_show(struct str_builder *out, const struct view *view, const json_t *rows);

@@ -48,6 +48,7 @@ struct report {
 };
 
 extern const struct report_kind report_recertification; /* report_recertification.c */
+extern const struct report_kind report_monitor;         /* monitored.c */
 
 void report_done(struct report *report);
 

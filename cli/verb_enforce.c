@@ -1,7 +1,9 @@
+#include "../common/clock.h"
 #include "call.h"
 #include "json.h"
 #include "monitored.h"
 #include "output.h"
+#include "report.h"
 #include "setup_view.h"
 #include "since.h"
 #include "text.h"
@@ -10,23 +12,21 @@
 /* The report comes first, whatever was said on the command line: it is what is decided on. */
 static int show_report(const struct cli_options *options, const char *what)
 {
-    AUTO_JSON json_t *rows = NULL;
+    CLEANUP(report_done)
+    struct report report = {.kind = &report_monitor, .made_us = clock_realtime_us()};
     struct str_builder out = {0};
-    struct view view;
     uint64_t since_us;
     int r;
 
     if (since_parse(cli_value(options, "since"), &since_us) < 0)
         return cli_usage_error(options, "--since takes a length of time as 30d, a day as "
                                         "2026-11-20, or a time as 2026-11-20T10:00:00Z");
-    r = monitored_read(options, what, since_us, &rows);
+    r = monitored_read(options, what, since_us, &report.rows);
     if (r != CLI_OK)
         return r;
     if (options->json)
-        return output_json(rows);
-    view_init(&view, options);
-    str_append(&out, "Enforcing would have changed this:\n\n");
-    monitored_show(&out, &view, rows);
+        return output_json(report.rows);
+    report_put_text(&out, &report, options);
     return output_text(&out);
 }
 

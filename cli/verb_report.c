@@ -11,6 +11,7 @@
 
 static const struct report_kind *const kinds[] = {
     &report_recertification,
+    &report_monitor,
 };
 
 enum format {

@@ -388,6 +388,7 @@ const struct cli_verb verbs[] = {
         .summary = "a report for those who answer for access; without KIND: which there are",
         .text = "Auditors and root see all of it, others what is theirs.\n",
         .example = "assent report recertification\n"
+                   "assent report monitor --since 7d\n"
                    "assent report recertification --format html -o rules.html\n",
         .exits = EXITS_PLAIN ", 3 not for you",
         .options = report_options,
