@@ -43,17 +43,28 @@ int cli_usage_error(const struct cli_options *options, const char *format, ...)
     return CLI_USAGE;
 }
 
+/* "check, test, explain" for "policy", which is a verb with one of these alone; NULL for others. */
+static char *second_words(const char *word)
+{
+    size_t length = strlen(word);
+    struct str_builder builder = {0};
+
+    for (const struct cli_verb *verb = verbs; verb->name; verb++)
+        if (strncmp(verb->name, word, length) == 0 && verb->name[length] == ' ')
+            str_appendf(&builder, "%s%s", builder.length > 0 ? ", " : "", verb->name + length + 1);
+    return builder.length > 0 ? str_builder_take(&builder) : NULL;
+}
+
 int cli_unknown_verb(const char *word)
 {
     char escaped[64];
     const char *nearest = verbs_nearest(word);
-    size_t length = strlen(word);
+    AUTO_FREE char *seconds = second_words(word);
 
-    str_escape(word, length, escaped, sizeof(escaped));
-    for (const struct cli_verb *verb = verbs; verb->name; verb++)
-        if (strncmp(verb->name, word, length) == 0 && verb->name[length] == ' ')
-            nearest = verb->name;
-    if (nearest)
+    str_escape(word, strlen(word), escaped, sizeof(escaped));
+    if (seconds)
+        cli_error("'%s' goes with one of: %s", escaped, seconds);
+    else if (nearest)
         cli_error("unknown verb '%s', did you mean '%s'?", escaped, nearest);
     else
         cli_error("unknown verb '%s'. `assent help` lists them", escaped);
