@@ -111,6 +111,16 @@ expect_out 'decision: expected escalate, got allow' "with what was expected and 
 expect_out 'rule by-day .*decides' "and why"
 check "the report has it too" in_repo 'grep -q "failures=\"1\"" policy-report.xml'
 
+step "what the change means"
+on cp -a "$REPO/policy.d" "$REPO/base"
+web_file '' | put "$REPO/base/20-web.yaml"
+try in_repo 'assent policy diff base policy.d'
+expect_rc 0 "is told"
+expect_out '~ by-day changed' "rule by rule"
+expect_out 'when\.hours: 08:00-18:00 -> 08:00-24:00' "key by key"
+try in_repo 'assent policy diff --fail-on-change base base'
+expect_rc 0 "and nothing where there is nothing"
+
 step "a change that is a mistake"
 web_file 's/duration: 30m/duraton: 30m/; s/from: web-leads/from: web-leds/' | commit 20-web.yaml
 try in_repo 'assent policy check --no-accounts policy.d'
