@@ -1,7 +1,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,30 +24,38 @@ static int read_all(const char *path, char **ret_text)
 {
     bool standard = strcmp(path, "-") == 0;
     AUTO_CLOSE int own = standard ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_FREE char *text = NULL;
     size_t length;
     int r;
 
     if (!standard && own < 0)
         return -errno;
-    r = file_read_all(standard ? STDIN_FILENO : own, FACTS_MAX, ret_text, &length);
+    r = file_read_all(standard ? STDIN_FILENO : own, FACTS_MAX, &text, &length);
     if (r < 0)
         return r;
-    if (strlen(*ret_text) == length)
-        return 0;
-    free(*ret_text);
-    return -EILSEQ;
+    if (strlen(text) != length)
+        return -EILSEQ;
+    *ret_text = TAKE_PTR(text);
+    return 0;
 }
 
-/* The value of "\\uXXXX" at `text`, or -1. */
+/* The value of "\uXXXX" at `text`, or -1. */
 static int unit_at(const char *text)
 {
-    unsigned unit;
-    int end = 0;
+    static const char digits[] = "0123456789abcdef";
+    int unit = 0;
 
-    if (text[0] != '\\' || text[1] != 'u' || !isxdigit((unsigned char)text[2]) ||
-        sscanf(text + 2, "%4x%n", &unit, &end) != 1 || end != 4)
+    if (text[0] != '\\' || text[1] != 'u')
         return -1;
-    return (int)unit;
+    for (int i = 2; i < 6; i++) {
+        const char *digit =
+            text[i] == '\0' ? NULL : strchr(digits, tolower((unsigned char)text[i]));
+
+        if (!digit)
+            return -1;
+        unit = unit << 4 | (int)(digit - digits);
+    }
+    return unit;
 }
 
 /* JSON may write a character beyond U+FFFF as two halves, which YAML does not know: it is put
@@ -57,8 +64,6 @@ static void join_halves(char *text)
 {
     char *to = text;
 
-    if (text[strspn(text, " \t\r\n")] != '{')
-        return;
     for (const char *from = text; *from != '\0';) {
         int high = unit_at(from), low = high >= 0 ? unit_at(from + 6) : -1;
         bool pair = high >= 0xd800 && high < 0xdc00 && low >= 0xdc00 && low < 0xe000;
@@ -81,17 +86,25 @@ static void join_halves(char *text)
     *to = '\0';
 }
 
+static const char *say_why(int error)
+{
+    return error == -EFBIG    ? "they are larger than 64 KiB"
+           : error == -EILSEQ ? "they hold a byte of zero"
+                              : strerror(-error);
+}
+
 int explain_facts_read(
-    const struct cli_options *options UNUSED, const char *path, struct explain_facts *ret_facts)
+    const struct cli_options *options, const char *path, struct explain_facts *ret_facts)
 {
     AUTO_FREE char *text = NULL, *escaped = str_escape_new(path);
     int r = read_all(path, &text);
 
-    if (r < 0) {
-        cli_error("cannot read the facts in %s: %s", escaped ? escaped : "?",
-            r == -EFBIG ? "they are larger than 64 KiB" : strerror(-r));
-        return r == -ENOENT ? CLI_USAGE : CLI_FAILED;
+    if (r < 0 || !text) {
+        cli_error("cannot read the facts in %s: %s", escaped ? escaped : "?", say_why(r));
+        return r == -ENOENT || r == -EILSEQ ? CLI_USAGE : CLI_FAILED;
     }
+    if (text[strspn(text, " \t\r\n")] != '{')
+        return cli_usage_error(options, "%s is no JSON object", escaped ? escaped : "?");
     join_halves(text);
     *ret_facts = (struct explain_facts){TAKE_PTR(text), strcmp(path, "-") == 0 ? "stdin" : path};
     return CLI_OK;

@@ -12,7 +12,7 @@
 #include "view.h"
 #include "view_explain.h"
 
-/* The JSON of facts, for the agent. A file that is YAML only is no JSON. */
+/* The facts for the agent: what the strict reader would take is not all JSON. */
 static int add_facts(json_t *params, const struct explain_facts *facts)
 {
     json_error_t error;
