@@ -20,7 +20,7 @@ PACKAGES=(
     # the private host
     mmdebstrap util-linux tar iproute2 jq
     # static checks
-    clang clang-format clang-tidy cppcheck shellcheck mandoc
+    clang clang-format clang-tidy cppcheck shellcheck mandoc git
 )
 
 if [ "${1:-}" = bench ]; then

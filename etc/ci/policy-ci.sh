@@ -42,7 +42,8 @@ if [ -n "$base" ]; then
     # a checkout that belongs to another account is usual in containers
     if git -c safe.directory='*' archive -o "$work/base.tar" "$base" -- "$dir" &&
         tar -C "$work" --no-same-owner -xf "$work/base.tar" && chmod -R go-w "$work"; then
-        assent policy diff "$work/$dir" "$dir" || note 1
+        # 2: one of them does not load, which is said above or is mended by this very change
+        assent policy diff "$work/$dir" "$dir" || [ $? = 2 ] || note 1
     else
         note 1
     fi

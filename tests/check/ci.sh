@@ -70,6 +70,22 @@ expect 2 "a test with a mistake"
 echo 'rules: [ { id: x, decision: no } ]' >policy.d/20.yaml
 expect 2 "a policy with errors"
 grep -q '<error' policy-report.xml || complain "the report lacks the errors"
+rm policy.d/20.yaml
+
+git init -q .
+commit() {
+    git add policy.d
+    git -c user.name=x -c user.email=x@example.org commit -q -m "$1"
+}
+commit "a test with a mistake"
+write_policy allow
+commit good
+sed -i 's|192.0.2.0/24|192.0.0.0/16|' policy.d/10.yaml
+expect 0 "a change that is compared with the commit before" HEAD
+grep -q "^== what changes against HEAD" "$work/out" || complain "nothing is compared"
+grep -q 'logins' "$work/out" || complain "the changed rule is not named: $(cat "$work/out")"
+expect 0 "a change of tests alone" HEAD~1
+expect 1 "a commit that there is not" nonsense
 rm -r policy.d
 expect 1 "no policy at all"
 [ "$failed" -eq 0 ] || exit 1
