@@ -24,6 +24,7 @@
 
 struct change;
 struct decisions_reader;
+struct entitlement_list;
 struct gate_server;
 struct journal;
 struct ledger;
@@ -87,6 +88,8 @@ struct agent {
     gid_t auditors;
     struct recall *recall;
     struct decisions_reader *decisions_readers; /* public calls (method_decisions.c) */
+    struct entitlement_list *entitlement_lists; /* the same (method_entitlements.c) */
+    sd_event_source *listing;                   /* while there are any */
     struct watcher *watchers;                   /* public calls that follow events (watch.h) */
     struct waiter *waiters;                     /* who waits for a request (waiter.h) */
     struct change *changes;                     /* steps on their way to the disk (change.h) */

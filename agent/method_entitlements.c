@@ -1,155 +1,210 @@
-/* ListEntitlements: what the caller may ask for, what it gives, who decides, how that goes. */
-#include <stdio.h>
+/* ListEntitlements: what the caller may ask for, what it gives, who decides, how that goes.
+ *
+ * Each entitlement is a decision of its own that looks at every rule, and there may be a thousand
+ * of both: a list is made in short slices, those of several callers in turn, between which doors
+ * are answered. */
+#include <errno.h>
+#include <systemd/sd-event.h>
 
+#include "../common/clock.h"
 #include "../common/str.h"
 #include "agent.h"
 #include "caller.h"
 #include "door.h"
 #include "inquiry.h"
+#include "loader.h"
 #include "methods.h"
-#include "tally.h"
+#include "view_entitlement.h"
 
-static json_t *list_of(const struct policy *policy, size_t index, size_t count,
-    const char *(*item)(const struct policy *policy, size_t index, size_t i))
+#define SLICE_US (USEC_PER_MSEC / 2)
+#define LISTS_MAX 64       /* at once, of which the last is root's */
+#define LISTS_OF_ONE_MAX 4 /* of one account, but for root */
+
+struct entitlement_list {
+    struct agent *agent;
+    struct public_call *call;
+    struct policy *policy; /* a reference: of the one that it is a list of */
+    size_t index;          /* which one comes next */
+    char name[STR_NAME_MAX];
+    struct gate_ask ask; /* its groups are the call's */
+    struct str_builder texts;
+    struct entitlement_list *next;
+};
+
+static void list_free(struct entitlement_list *list)
 {
-    json_t *array = json_array();
+    struct agent *agent = list->agent;
+    struct entitlement_list **at = &agent->entitlement_lists;
 
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, json_string(item(policy, index, i)));
-    return array;
+    while (*at != list)
+        at = &(*at)->next;
+    *at = list->next;
+    if (!agent->entitlement_lists)
+        agent->listing = sd_event_source_disable_unref(agent->listing);
+    loader_free_policy(agent->loader, list->policy);
+    str_builder_done(&list->texts);
+    free(list);
 }
 
-static json_t *view_services(const struct entitlement_info *info)
+static void on_gone(struct public_call *call, void *userdata)
 {
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < info->service_count; i++)
-        json_array_append_new(array, json_string(info->services[i]));
-    return array;
+    (void)call;
+    list_free(userdata);
 }
 
-static json_t *view_commands(const struct policy *policy, size_t index, size_t count)
+static void append(struct entitlement_list *list, json_t *json)
 {
-    json_t *array = json_array();
+    AUTO_FREE char *text = json_dumps(json, JSON_COMPACT);
 
-    for (size_t i = 0; i < count; i++) {
-        AUTO_FREE char *command = policy_entitlement_command(policy, index, i);
-        AUTO_FREE char *escaped = command ? str_escape_new(command) : NULL;
-
-        json_array_append_new(array, json_string(escaped ? escaped : ""));
+    json_decref(json);
+    if (!text) {
+        list->texts.failed = true;
+        return;
     }
-    return array;
-}
-
-static json_t *view_groups(const struct entitlement_info *info)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < info->group_count; i++)
-        json_array_append_new(array, json_string(info->groups[i]));
-    return array;
-}
-
-/* Each kind that is asked for, with its form. */
-static json_t *view_evidence(const struct evidence_terms *terms)
-{
-    json_t *array = json_array();
-
-    for (unsigned kind = 1; kind < 1U << EVIDENCE_COUNT; kind <<= 1) {
-        json_t *item;
-
-        if ((terms->required & kind) == 0)
-            continue;
-        item = json_pack("{s:s}", "kind", evidence_to_string((enum evidence)kind));
-        if (kind == EVIDENCE_REASON)
-            json_object_set_new(item, "length", json_integer((json_int_t)terms->reason_length));
-        if (kind == EVIDENCE_TICKET && terms->ticket_pattern)
-            json_object_set_new(item, "form", json_string(terms->ticket_pattern));
-        if (kind == EVIDENCE_PEER && terms->peers_text)
-            json_object_set_new(item, "form", json_string(terms->peers_text));
-        if (kind == EVIDENCE_CONTROL) {
-            json_t *words = json_array();
-
-            for (size_t i = 0; i < terms->control_count; i++)
-                json_array_append_new(words, json_string(terms->controls[i]));
-            json_object_set_new(item, "words", words);
-        }
-        json_array_append_new(array, item);
-    }
-    return array;
-}
-
-static json_t *view_history(const struct agent *agent, const char *entitlement)
-{
-    static const char *const names[TALLY_KINDS] = {
-        "asked", "approved", "refused", "expired", "withdrawn", "allowed"};
-    const struct tally *tally = tally_of(agent->tallies, entitlement);
-    json_t *json = json_object();
-
-    for (unsigned i = 0; i < TALLY_KINDS; i++)
-        json_object_set_new(json, names[i], json_integer(tally ? (json_int_t)tally->counts[i] : 0));
-    return json;
-}
-
-static json_t *view_entitlement(const struct inquiry *inquiry, size_t index)
-{
-    const struct policy *policy = inquiry->policy;
-    const struct verdict *verdict = &inquiry->verdict;
-    const struct stage *stage = verdict->stage_count > 0 ? verdict->stages : NULL;
-    struct entitlement_info info;
-    json_t *json;
-
-    policy_entitlement(policy, index, &info);
-    json = json_pack("{s:s, s:s?, s:s, s:s, s:s, s:s?, s:i, s:I, s:s}", "name", info.name,
-        "description", info.description, "owner", info.owner, "sensitivity",
-        sensitivity_to_string(info.sensitivity), "decision", decision_to_string(verdict->decision),
-        "asked", stage ? stage->from_text : NULL, "need", stage ? (int)stage->need : 0, "duration",
-        (json_int_t)(verdict->duration_us / USEC_PER_SEC), "rule", verdict->rule);
-    json_object_set_new(json, "services", view_services(&info));
-    json_object_set_new(
-        json, "run_as", list_of(policy, index, info.run_as_count, policy_entitlement_run_as));
-    json_object_set_new(json, "commands", view_commands(policy, index, info.command_count));
-    json_object_set_new(json, "groups", view_groups(&info));
-    json_object_set_new(json, "evidence", view_evidence(info.evidence));
-    json_object_set_new(json, "history", view_history(inquiry->agent, info.name));
-    return json;
+    str_append(&list->texts, list->texts.length > 0 ? "," : "[");
+    str_append(&list->texts, text);
 }
 
 /* Decides as if the caller asked for it now, but for the evidence. */
-static void add_if_open(struct agent *agent, struct gate_ask *ask, size_t index, json_t *array)
+static void add_if_open(struct entitlement_list *list, size_t index)
 {
     struct entitlement_info info;
-    struct inquiry inquiry = {.agent = agent, .ask = ask, .command_fd = -1, .pidfd = -1};
+    struct inquiry inquiry = {
+        .agent = list->agent, .ask = &list->ask, .command_fd = -1, .pidfd = -1};
 
-    policy_entitlement(agent->policy, index, &info);
+    policy_entitlement(list->policy, index, &info);
     inquiry.entitlement = info.name;
     inquiry.whole = true;
-    ask->service = scope_first_door(agent->policy, index);
+    list->ask.service = scope_first_door(list->policy, index);
     if (door_prepare(&inquiry) == 0) {
         policy_decide(inquiry.policy, &inquiry.store.facts, &inquiry.verdict);
         if (inquiry.verdict.decision != DECISION_DENY)
-            json_array_append_new(array, view_entitlement(&inquiry, index));
+            append(list, view_entitlement(&inquiry, index));
     }
     door_cancel(&inquiry);
+}
+
+/* Of another policy than it was begun with: from the beginning. */
+static void follow_policy(struct entitlement_list *list)
+{
+    if (list->policy == list->agent->policy)
+        return;
+    loader_free_policy(list->agent->loader, list->policy);
+    list->policy = policy_ref(list->agent->policy);
+    list->index = 0;
+    str_builder_done(&list->texts);
+}
+
+static void finish(struct entitlement_list *list)
+{
+    struct public_call *call = list->call;
+    AUTO_FREE char *json = NULL;
+
+    str_append(&list->texts, list->texts.length > 0 ? "]" : "[]");
+    json = str_builder_take(&list->texts);
+    public_on_gone(call, NULL, NULL);
+    list_free(list);
+    if (json)
+        public_reply_text(call, "entitlements", json);
+    else
+        method_unavailable(call, -ENOMEM);
+}
+
+/* By a timer that is over already, and not by a deferred source: those go before all that became
+ * ready in the meantime. */
+static int arm(struct agent *agent)
+{
+    int r = sd_event_source_set_time_relative(agent->listing, 0);
+
+    return r < 0 ? r : sd_event_source_set_enabled(agent->listing, SD_EVENT_ONESHOT);
+}
+
+/* The first in the queue goes on and then to its end. */
+static int on_slice(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    struct agent *agent = userdata;
+    struct entitlement_list *list = agent->entitlement_lists, **end = &agent->entitlement_lists;
+    uint64_t until = clock_boottime_us() + SLICE_US;
+
+    (void)source;
+    (void)usec;
+    follow_policy(list);
+    while (list->index < policy_entitlement_count(list->policy) && clock_boottime_us() < until)
+        add_if_open(list, list->index++);
+    if (list->index == policy_entitlement_count(list->policy)) {
+        finish(list);
+    } else {
+        agent->entitlement_lists = TAKE_PTR(list->next);
+        while (*end)
+            end = &(*end)->next;
+        *end = list;
+    }
+    return agent->entitlement_lists ? arm(agent) : 0;
+}
+
+/* Whatever else there is to do goes first. */
+static int begin_slices(struct agent *agent)
+{
+    int r = sd_event_add_time_relative(
+        agent->event, &agent->listing, CLOCK_MONOTONIC, 0, 1, on_slice, agent);
+
+    return r < 0 ? r : sd_event_source_set_priority(agent->listing, SD_EVENT_PRIORITY_IDLE);
+}
+
+static bool is_room(const struct agent *agent, uid_t uid)
+{
+    unsigned count = uid == 0 ? 0 : 1, own = 0;
+
+    for (const struct entitlement_list *l = agent->entitlement_lists; l; l = l->next) {
+        count++;
+        own += l->ask.uid == uid;
+    }
+    return count < LISTS_MAX && (uid == 0 || own < LISTS_OF_ONE_MAX);
+}
+
+static struct entitlement_list *list_new(struct agent *agent, struct public_call *call)
+{
+    const struct peer *peer = public_peer(call);
+    struct entitlement_list *list = calloc(1, sizeof(*list));
+
+    if (!list)
+        return NULL;
+    list->agent = agent;
+    list->call = call;
+    list->policy = policy_ref(agent->policy);
+    caller_name(agent, peer->uid, list->name);
+    record_init_ask(&list->ask);
+    list->ask.user = list->name;
+    list->ask.uid = peer->uid;
+    list->ask.phase = GATE_PHASE_COMMAND;
+    list->ask.groups = peer->groups;
+    list->ask.group_count = peer->group_count;
+    return list;
 }
 
 void method_list_entitlements(struct public_call *call, json_t *parameters, void *userdata)
 {
     struct agent *agent = userdata;
-    const struct peer *peer = public_peer(call);
-    char name[STR_NAME_MAX];
-    json_t *array = json_array();
-    struct gate_ask ask;
+    struct entitlement_list *list;
+    int r = 0;
 
     (void)parameters;
-    record_init_ask(&ask);
-    caller_name(agent, peer->uid, name);
-    ask.user = name;
-    ask.uid = peer->uid;
-    ask.phase = GATE_PHASE_COMMAND;
-    ask.groups = peer->groups;
-    ask.group_count = peer->group_count;
-    for (size_t i = 0; i < policy_entitlement_count(agent->policy); i++)
-        add_if_open(agent, &ask, i, array);
-    public_reply(call, json_pack("{s:o}", "entitlements", array));
+    if (!is_room(agent, public_peer(call)->uid)) {
+        method_error(call, ERROR_TOO_MANY, "message",
+            "such lists are being made for you or many others already; try again in a moment");
+        return;
+    }
+    list = list_new(agent, call);
+    if (list && !agent->listing)
+        r = begin_slices(agent);
+    if (!list || r < 0) {
+        if (list)
+            loader_free_policy(agent->loader, list->policy);
+        free(list);
+        method_unavailable(call, -ENOMEM);
+        return;
+    }
+    list->next = agent->entitlement_lists;
+    agent->entitlement_lists = list;
+    public_on_gone(call, on_gone, list);
 }

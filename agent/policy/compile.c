@@ -78,7 +78,7 @@ static bool make_room(struct reading *reading, const struct source *sources, siz
         if (sources[i].rules)
             rules += yaml_count(sources[i].rules);
     policy->rules = arena_alloc(&policy->arena, rules * sizeof(*policy->rules));
-    reading->out_of_memory |= !policy->rules || !names_reserve(&reading->rule_ids, rules);
+    reading->out_of_memory |= !policy->rules || !names_reserve(&policy->rule_ids, rules);
     return policy->rules != NULL;
 }
 
@@ -141,7 +141,8 @@ static void seal(struct policy *policy)
     names_seal(&policy->group_names);
     names_seal(&policy->people_names);
     names_seal(&policy->zones);
-    names_seal(&policy->entitlement_names);
+    names_close(&policy->entitlement_names);
+    names_close(&policy->rule_ids);
     names_seal(&policy->team_names);
     names_seal(&policy->files);
 }
@@ -159,7 +160,6 @@ static void read_sources(struct reading *reading, const struct source *sources, 
 
 static void reading_done(struct reading *reading)
 {
-    names_done(&reading->rule_ids);
     names_done(&reading->from_texts);
     free(reading->from_people);
 }

@@ -33,10 +33,9 @@ void policy_rule(const struct policy *policy, size_t index, struct rule_info *re
 
 int64_t policy_find_rule(const struct policy *policy, const char *id)
 {
-    for (size_t i = 0; i < policy->rule_count; i++)
-        if (str_equal(policy->rules[i].id, id))
-            return (int64_t)i;
-    return -1;
+    uint32_t number = id ? names_find(&policy->rule_ids, id) : NAMES_NONE;
+
+    return number == NAMES_NONE ? -1 : (int64_t)number;
 }
 
 void policy_watch_rule(struct policy *policy, size_t index, bool watched)
@@ -102,10 +101,9 @@ void policy_entitlement(
 
 int64_t policy_find_entitlement(const struct policy *policy, const char *name)
 {
-    for (uint32_t i = 0; i < policy->entitlement_names.count; i++)
-        if (str_equal(policy->entitlement_names.texts[i], name))
-            return i;
-    return -1;
+    uint32_t number = name ? names_find(&policy->entitlement_names, name) : NAMES_NONE;
+
+    return number == NAMES_NONE ? -1 : (int64_t)number;
 }
 
 const char *policy_entitlement_run_as(const struct policy *policy, size_t index, size_t i)

@@ -148,6 +148,7 @@ struct policy {
     struct arena arena;  /* every text and list below */
     struct rule *rules;  /* in file order */
     size_t rule_count;
+    struct names rule_ids; /* numbered as they are */
     bool has_monitored;
     bool trusts_certificates; /* policy_trust_certificates() */
 

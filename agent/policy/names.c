@@ -121,11 +121,16 @@ const char *names_nearest(const struct names *names, const char *text)
     return names->count > NEAREST_MAX ? NULL : yaml_nearest(text, names->texts, names->count);
 }
 
-void names_seal(struct names *names)
+void names_close(struct names *names)
 {
     free(names->places);
-    free(names->slots);
     names->places = NULL;
+}
+
+void names_seal(struct names *names)
+{
+    names_close(names);
+    free(names->slots);
     names->slots = NULL;
 }
 

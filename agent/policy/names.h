@@ -13,7 +13,7 @@ struct yaml_node;
 /* Zero-initialise; free with names_done. The texts belong to the arena given to names_add. */
 struct names {
     const char **texts;
-    const struct yaml_node **places; /* where each stood first; NULL after names_seal */
+    const struct yaml_node **places; /* where each stood first; NULL after names_close */
     struct names_slot *slots;        /* by hash; NULL after names_seal */
     uint32_t count;
     uint32_t size; /* of texts and places; slots has twice as many */
@@ -35,6 +35,7 @@ uint32_t names_find(const struct names *names, const char *text);
 /* The name nearest to `text`, for suggestions, or NULL. */
 const char *names_nearest(const struct names *names, const char *text);
 
-/* Gives back what only adding and finding need. */
+/* Gives back what only adding needs, and with names_seal finding, too. */
+void names_close(struct names *names);
 void names_seal(struct names *names);
 void names_done(struct names *names);

@@ -33,6 +33,7 @@ void policy_free(struct policy *policy)
     names_done(&policy->group_services);
     names_done(&policy->zones);
     names_done(&policy->entitlement_names);
+    names_done(&policy->rule_ids);
     names_done(&policy->team_names);
     names_done(&policy->files);
     evidence_done(policy);

@@ -13,7 +13,6 @@ struct reading {
     bool incomplete; /* a file could not be read to its end: names may be missing */
     uint32_t users_size, groups_size, people_size; /* of the policy's growing arrays */
     uint32_t entitlements_size;
-    struct names rule_ids;
     struct names from_texts; /* approver sets, each kept once */
     struct numbers *from_people;
     uint32_t from_size;

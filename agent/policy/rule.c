@@ -16,20 +16,20 @@ static bool is_id(const char *text)
 
 static const char *keep_id(struct reading *reading, const struct yaml_node *node, const char *id)
 {
-    uint32_t before = reading->rule_ids.count;
-    uint32_t number = names_add(&reading->rule_ids, &reading->policy->arena, id, node);
+    uint32_t before = reading->policy->rule_ids.count;
+    uint32_t number = names_add(&reading->policy->rule_ids, &reading->policy->arena, id, node);
 
     if (number == NAMES_NONE) {
         reading->out_of_memory = true;
         return NULL;
     }
     if (number < before) {
-        const struct yaml_node *first = reading->rule_ids.places[number];
+        const struct yaml_node *first = reading->policy->rule_ids.places[number];
 
         yaml_error(reading->errors, node, "rule '%s' is defined at %s:%u:%u already", id,
             yaml_file(first), yaml_line(first), yaml_column(first));
     }
-    return reading->rule_ids.texts[number];
+    return reading->policy->rule_ids.texts[number];
 }
 
 static const char *read_id(struct reading *reading, struct yaml_node *rule)

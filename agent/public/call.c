@@ -80,6 +80,18 @@ void public_reply(struct public_call *call, json_t *parameters)
     end_call(call);
 }
 
+void public_reply_text(struct public_call *call, const char *parameter, const char *json)
+{
+    struct str_builder text = {0};
+    AUTO_FREE char *message = NULL;
+
+    str_appendf(&text, "{\"parameters\":{\"%s\":%s}}", parameter, json);
+    message = str_builder_take(&text);
+    if (call->conn && !call->going && !call->oneway)
+        conn_send(call->conn, message, message ? strlen(message) + 1 : 0);
+    end_call(call);
+}
+
 void public_reply_more(struct public_call *call, json_t *parameters)
 {
     if (call->more)

@@ -15,7 +15,7 @@
 static void break_off(struct conn *conn)
 {
     conn->broken = true;
-    (void)sd_event_source_set_enabled(conn->again, SD_EVENT_ONESHOT);
+    turns_join(&conn->server->turns, conn);
 }
 
 /* ---- the rungs ---- */
@@ -159,28 +159,33 @@ static int set_timer(struct conn *conn)
     return r < 0 ? r : sd_event_source_set_enabled(conn->timer, SD_EVENT_ONESHOT);
 }
 
-/* EPOLLRDHUP tells that the peer left even while its bytes are not being read. */
+/* EPOLLRDHUP tells that the peer left even while its bytes are not being read. What happens before
+ * its turn comes is seen then. */
 static int set_events(struct conn *conn)
 {
     uint32_t events = EPOLLRDHUP;
+    int r;
 
     if (!is_busy(conn))
         events |= EPOLLIN;
     if (buffer_length(&conn->out) > 0)
         events |= EPOLLOUT;
-    return sd_event_source_set_io_events(conn->io, events);
+    r = sd_event_source_set_io_events(conn->io, events);
+    return r < 0 ? r
+                 : sd_event_source_set_enabled(
+                       conn->io, conn->waits_turn ? SD_EVENT_OFF : SD_EVENT_ON);
 }
 
-/* One call in a turn of the loop: a list is some work, and doors wait meanwhile. */
-static void process(struct conn *conn)
+/* One call in a turn: a list is some work, and doors wait meanwhile. */
+void conn_turn(struct conn *conn)
 {
     int r = 1;
 
     conn->served = false;
     for (int i = 0; i < PUBLIC_STEP_BURST && r > 0 && !conn->served; i++)
         r = climb(conn);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(conn->again, r > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+    if (r > 0)
+        turns_join(&conn->server->turns, conn);
     if (r >= 0)
         r = set_events(conn);
     if (r >= 0)
@@ -195,13 +200,8 @@ static int on_io(sd_event_source *source UNUSED, int fd UNUSED, uint32_t events,
 
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         conn->peer_left = true;
-    process(conn);
-    return 0;
-}
-
-static int on_again(sd_event_source *source UNUSED, void *userdata)
-{
-    process(userdata);
+    turns_join(&conn->server->turns, conn);
+    (void)sd_event_source_set_enabled(conn->io, SD_EVENT_OFF);
     return 0;
 }
 
@@ -218,12 +218,6 @@ static int add_sources(struct conn *conn)
     sd_event *event = conn->server->event;
     int r = sd_event_add_io(event, &conn->io, conn->fd, EPOLLIN | EPOLLRDHUP, on_io, conn);
 
-    if (r < 0)
-        return r;
-    r = sd_event_add_defer(event, &conn->again, on_again, conn);
-    if (r < 0)
-        return r;
-    r = sd_event_source_set_enabled(conn->again, SD_EVENT_OFF);
     if (r < 0)
         return r;
     return sd_event_add_time_relative(
@@ -271,10 +265,10 @@ int conn_new(struct public_server *server, int fd, const struct peer *peer)
 void conn_free(struct conn *conn)
 {
     link_out(conn);
+    turns_leave(&conn->server->turns, conn);
     if (conn->call)
         call_gone(conn->call);
     sd_event_source_disable_unref(conn->io);
-    sd_event_source_disable_unref(conn->again);
     sd_event_source_disable_unref(conn->timer);
     conn->server->queued -= buffer_length(&conn->out);
     buffer_done(&conn->in);
@@ -324,11 +318,11 @@ void conn_send(struct conn *conn, const char *messages, size_t length)
         return;
     }
     conn->server->queued += length;
-    (void)sd_event_source_set_enabled(conn->again, SD_EVENT_ONESHOT);
+    turns_join(&conn->server->turns, conn);
 }
 
 void conn_call_ended(struct conn *conn)
 {
     conn->call = NULL;
-    (void)sd_event_source_set_enabled(conn->again, SD_EVENT_ONESHOT);
+    turns_join(&conn->server->turns, conn);
 }

@@ -1,4 +1,4 @@
-/* One connection of the public socket. At each event it climbs a ladder, one rung at a time:
+/* One connection of the public socket. At each of its turns it climbs a ladder, one rung at a time:
  *
  *     write     what is queued
  *     dispatch  the next whole message
@@ -34,9 +34,11 @@ enum conn_wait {
 struct conn {
     struct public_server *server;
     struct conn *next, *previous;
+    struct conn *turn_before, *turn_after; /* while it waits for its turn: turns.c */
+    bool waits_turn;
     int fd;
     struct peer peer;
-    sd_event_source *io, *again, *timer;
+    sd_event_source *io, *timer;
     struct buffer in, out;
     size_t scanned;           /* bytes of `in` that hold no NUL */
     struct public_call *call; /* in flight, or NULL */
@@ -52,6 +54,9 @@ int conn_new(struct public_server *server, int fd, const struct peer *peer);
 
 /* Closes; a call in flight is told (public_on_gone). */
 void conn_free(struct conn *conn);
+
+/* Its turn has come: goes on as far as one call. May free it. */
+void conn_turn(struct conn *conn);
 
 /* Queues messages, each with its NUL, or breaks the connection if the reader is too slow. NULL
  * (OOM) breaks it too. */

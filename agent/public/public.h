@@ -79,6 +79,9 @@ void public_error(struct public_call *call, const char *name, json_t *parameters
 /* PUBLIC_INVALID_PARAMETER for the parameter of that name. */
 void public_invalid_parameter(struct public_call *call, const char *parameter);
 
+/* public_reply() with one parameter whose value is JSON text, for which the caller vouches. */
+void public_reply_text(struct public_call *call, const char *parameter, const char *json);
+
 /* For handlers that stream more than a queue holds. public_append_more() makes a message of one
  * reply that is followed by others, with one parameter; `json` is its value as text, for which the
  * caller vouches. Any thread. public_reply_texts() says any number of them, if the caller asked for

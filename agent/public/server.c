@@ -73,8 +73,7 @@ static int on_listen(sd_event_source *source UNUSED, int fd, uint32_t events UNU
     return 0;
 }
 
-void server_init(
-    struct public_server *server, sd_event *event, const struct public_options *options)
+int server_init(struct public_server *server, sd_event *event, const struct public_options *options)
 {
     *server = (struct public_server){
         .event = sd_event_ref(event),
@@ -83,12 +82,16 @@ void server_init(
         .half_us = PUBLIC_HALF_US,
         .drain_us = PUBLIC_DRAIN_US,
     };
+    return turns_init(&server->turns, event);
 }
 
-static int start_listening(struct public_server *server, int listen_fd)
+static int start_listening(struct public_server *server, sd_event *event, int listen_fd,
+    const struct public_options *options)
 {
-    int r =
-        sd_event_add_io(server->event, &server->listener, listen_fd, EPOLLIN, on_listen, server);
+    int r = server_init(server, event, options);
+
+    if (r >= 0)
+        r = sd_event_add_io(event, &server->listener, listen_fd, EPOLLIN, on_listen, server);
 
     if (r < 0) {
         (void)close(listen_fd);
@@ -112,8 +115,7 @@ int public_server_new(struct sd_event *event, int listen_fd, const struct public
         (void)close(listen_fd);
         return -ENOMEM;
     }
-    server_init(server, event, options);
-    r = start_listening(server, listen_fd);
+    r = start_listening(server, event, listen_fd, options);
     if (r < 0) {
         public_server_free(server);
         return r;
@@ -130,6 +132,7 @@ void public_server_free(struct public_server *server)
         conn_free(server->conns);
     sd_event_source_disable_unref(server->listener);
     sd_event_source_disable_unref(server->retry);
+    turns_done(&server->turns);
     sd_event_unref(server->event);
     free(server);
 }

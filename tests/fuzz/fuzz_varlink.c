@@ -60,7 +60,8 @@ static struct public_server *make_server(void)
 
     if (!server || sd_event_new(&event) < 0)
         abort();
-    server_init(server, event, &options);
+    if (server_init(server, event, &options) < 0)
+        abort();
     return server;
 }
 
