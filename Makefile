@@ -174,7 +174,7 @@ unit-programs: $(UNIT_TESTS) $(REPLAYS)
 flow-programs: $(FLOW_TESTS) $(PROGRAMS)
 
 .PHONY: demo demo-shell
-demo: ## the story on a private host: allowed, refused, approved (root)
+demo: ## the story on a private host: allowed, refused, asked, approved (root)
 	@tests/deps.sh
 	@$(MAKE) --no-print-directory deb-quiet
 	@tests/demo/demo.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The story of Assent, played live on a private host: a login that is pre-approved, one that is
-# refused, a sudo command that waits for a second person, and what the journal has of it.
+# refused, an entitlement that is granted at once, a sudo command that asks for evidence and waits
+# for a second person, what the journal has of it, and what a change of the rules would have meant.
 #
 # Each line begins with whose terminal it is on. Needs root; leaves nothing behind but
 # packages that apt had to install and the cache in /var/cache/assent-test.
@@ -57,13 +58,24 @@ at() {
     return "${PIPESTATUS[0]}"
 }
 
-# alice at her terminal: types the command, and the reason when she is asked for it.
+# alice at her terminal: types the command, and what she is asked for; the ticket not well at first.
 alice_restarts() {
     cat >"$WORK/alice" <<'X'
 set timeout 60
+set tickets {4711 INC-4711}
 spawn -noecho ssh -tt alice "sudo systemctl restart shop; echo \"(exit status \$?)\""
 expect {
-    -re {[Rr]eason[^\n]*} { sleep 1; send "checkout hangs since 10:00\r"; exp_continue }
+    -re {Reason[^\n]*: $} {
+        sleep 1
+        send "checkout hangs since 10:00\r"
+        exp_continue
+    }
+    -re {Ticket[^\n]*: $} {
+        sleep 1
+        send "[lindex $tickets 0]\r"
+        set tickets [lrange $tickets 1 end]
+        exp_continue
+    }
     eof
 }
 X
@@ -103,7 +115,8 @@ carol_approves() {
 
 chapter_policy() {
     chapter "The rules of this host (tests/demo/policy.yaml)"
-    grep -E '^  - id:|^    (who|what|decision|reason):|^      (stages):' "$TREE/tests/demo/policy.yaml"
+    sed -n '/^entitlements/,$p' "$TREE/tests/demo/policy.yaml" |
+        grep -E '^[a-z]|^  [a-z-]+:|^  - id:|^    (description|sensitivity|evidence|who|what|decision|reason):|^      (stages):'
     pause 3
 }
 
@@ -116,9 +129,31 @@ chapter_logins() {
     pause
 }
 
+# In her own login; what is typed is shown without the ssh that brings it there.
+in_login_of() {
+    local who=$1 command=$2
+    typed "$who" "$command"
+    on ssh "$who" "$command" 2>&1 </dev/null | terminal_of "$who"
+    return "${PIPESTATUS[0]}"
+}
+
+chapter_entitlement() {
+    chapter "3. What belongs together has a name, and is asked for by it"
+    in_login_of alice "assent entitlements" || fail "alice has no entitlements"
+    pause 3
+    in_login_of alice "assent request shop-logs" && fail "the logs need no reason"
+    in_login_of alice "assent request shop-logs --reason 'orders are slow'" ||
+        fail "the logs were not granted"
+    in_login_of alice "sudo journalctl --no-pager -u shop -n 1 -o cat" || fail "the logs stay closed"
+    pause
+    chapter "4. Nothing else comes with it"
+    in_login_of alice "sudo bash" && fail "alice got a root shell"
+    pause
+}
+
 chapter_approval() {
     local alice
-    chapter "3. A command that needs a second person: both terminals, as it happens"
+    chapter "5. A command that needs a ticket and a second person: both terminals, as it happens"
     alice_restarts &
     alice=$!
     carol_approves
@@ -126,11 +161,24 @@ chapter_approval() {
 }
 
 chapter_journal() {
-    chapter "4. What the journal has of it: one chain"
+    chapter "6. What the journal has of it: one chain"
     typed root "journalctl _SYSTEMD_UNIT=assentd.service ASSENT_CHAIN=$REQUEST"
     on journalctl --sync
     on journalctl -q --no-pager -o cat --output-fields=MESSAGE _SYSTEMD_UNIT=assentd.service \
         ASSENT_CHAIN="$REQUEST" | terminal_of root
+    pause 2
+}
+
+# Before it is loaded: in words, and against what really happened just now.
+chapter_change() {
+    chapter "7. Somebody proposes other rules: what they mean, and what they would have changed"
+    at root "assent policy diff running /root/proposal" || fail "the proposal cannot be compared"
+    pause 2
+    at root "assent policy replay /root/proposal" || fail "the proposal cannot be replayed"
+    on assent policy replay /root/proposal --json |
+        jq -e '.changes[] | select(.change == "newly-allowed" and .subject == "alice" and .would.rule == "restart-at-once")' \
+            >>"$LOG" || fail "the replay does not show that a restart would need nobody"
+    pause 2
 }
 
 # The demo is a test too: it fails when the story did not come true.
@@ -158,9 +206,11 @@ main() {
     during "Policy and gate" dress_host
     chapter_policy
     chapter_logins
+    chapter_entitlement
     chapter_approval
     chapter_journal
     verify
+    chapter_change
     printf '\nThe host is gone again. To try it by hand: make demo-shell (%s s)\n' "$SECONDS"
 }
 

@@ -14,10 +14,17 @@ You are root on shop1, a private host with the packages installed. Policy:
 
   ssh alice                    let in by a rule        (leave with exit)
   ssh bob                      refused, with the reason
-  ssh alice, then:  sudo systemctl restart shop        waits for carol
+  ssh alice, then:  assent entitlements                what she may ask for
+                    assent request shop-logs --reason "orders are slow"
+                    sudo journalctl --no-pager -u shop -n 5
+                    sudo systemctl restart shop        asks for evidence, waits for carol
   ssh carol, then:  assent pending; assent approve ID  lets it run
 
   assent status     assent doctor     assent watch     journalctl -u assentd -f
+
+Other rules are proposed in /root/proposal: assent policy diff running /root/proposal,
+assent policy replay /root/proposal. To load them: copy them to /etc/assent/policy.d, then
+systemctl reload assentd; assent policy versions; assent policy rollback DIGEST.
 
 A second terminal on this host: make demo-shell again. Leaving this shell ends the host.
 

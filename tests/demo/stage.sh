@@ -61,12 +61,23 @@ short_names() {
     rm "$TREE/build/demo-ssh"
 }
 
+# The stage's policy, good for half a year from today, as a file inside.
+put_policy() { # FILE DST
+    local until
+    until=$(date -u -d '180 days' +%F)
+    sed "s/HALF-A-YEAR/$until/" "$TREE/tests/demo/$1" >"$TREE/build/demo-policy"
+    "$TOOL/host.sh" copy "$HOST" "$TREE/build/demo-policy" "$2" 644
+    rm "$TREE/build/demo-policy"
+}
+
 dress_host() {
     on sh -c 'hostname shop1; echo shop1 >/etc/hostname; sed -i "1s/$/ shop1/" /etc/hosts
         printf "[Service]\nExecStart=/usr/bin/sleep infinity\n" >/etc/systemd/system/shop.service
         systemctl daemon-reload; systemctl start shop'
     short_names
-    "$TOOL/host.sh" copy "$HOST" "$TREE/tests/demo/policy.yaml" /etc/assent/policy.d/50-shop.yaml 644
+    put_policy policy.yaml /etc/assent/policy.d/50-shop.yaml
+    put_policy policy.yaml /root/proposal/50-shop.yaml
+    put_policy change.yaml /root/proposal/40-change.yaml
     on systemctl restart assentd
     on assent setup enable sshd --yes --confirm-within 0
     on assent setup enable sudo --yes --confirm-within 0

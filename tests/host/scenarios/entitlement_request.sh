@@ -154,7 +154,7 @@ step "given back"
 grant=$(grant_of db-admin)
 try ssh_as alice assent show "$grant"
 expect_out 'Control|Ticket +INC-4711' "the grant tells its ticket"
-try ssh_as alice assent done "$grant"
+try ssh_as alice assent "done" "$grant"
 expect_rc 0 "alice gives it back"
 try ssh_as alice true
 expect_refused "which closes the login"
