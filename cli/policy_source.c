@@ -104,9 +104,11 @@ static int read_version(const struct cli_options *options, struct varlink *link,
 
     for (int part = 1; more && part <= PARTS_MAX && r == CLI_OK; part++)
         r = read_part(options, link, digest, files, part, &more);
-    if (r == CLI_OK && files->name && !close_file(files))
-        r = say_no_memory();
-    return r;
+    if (r == CLI_OK && more) {
+        cli_error("the agent's answer does not end; is it an older version?");
+        return CLI_FAILED;
+    }
+    return r == CLI_OK && files->name && !close_file(files) ? say_no_memory() : r;
 }
 
 /* What the agent kept loaded once; this program may be another one. */

@@ -1,13 +1,15 @@
 /* Fuzzes the policy language: the input is compiled as one file, or as two split at the first
  * line "---8<---"; a policy that loads gets ids, certificates and people who are gone out of the
  * input's own hash and decides on facts made of its own names. The index must not change a verdict,
- * an explanation agrees with it, and every question about it has an answer. Then its tests are read
- * and run, whose results the index must not change either. Built by `make fuzz`; every input in
- * corpus/policy and every file of tests/policy is replayed by the tests. */
+ * an explanation agrees with it, every question about it has an answer, and it differs in nothing
+ * from itself. Then its tests are read and run, whose results the index must not change either.
+ * Built by `make fuzz`; every input in corpus/policy and every file of tests/policy is replayed by
+ * the tests. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../agent/policy/compare/compare.h"
 #include "../../agent/policy/lint/lint.h"
 #include "../../agent/policy/policy.h"
 #include "../../agent/study/suite.h"
@@ -264,6 +266,13 @@ static void note_finding(const struct lint_finding *finding, void *userdata)
     must(finding->lint && finding->message);
 }
 
+static void note_change(const struct compare_change *change, void *userdata)
+{
+    (void)change;
+    (void)userdata;
+    abort();
+}
+
 static void ask_about(const struct policy *policy, const struct drawn *drawn)
 {
     const struct lint_options options = {.now_us = NOW_US, .host = true};
@@ -281,6 +290,7 @@ static void ask_about(const struct policy *policy, const struct drawn *drawn)
         must(policy_people_of(policy, policy_person(policy, i)->name).count > 0);
     }
     must(policy_lint(policy, &options, note_finding, NULL) == 0);
+    must(policy_compare(policy, policy, note_change, NULL) == 0);
 }
 
 static void use(struct policy *policy)
