@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "certificates.h"
 #include "decisions.h"
 #include "differences.h"
 #include "json.h"
@@ -46,11 +47,14 @@ static int on_decision(const json_t *decision, void *userdata)
 
 static int replay_both(struct compared *compared)
 {
-    int r;
+    int r = certificates_apply(compared->options, compared->before.policy);
 
     compared->replay.policy = &compared->after;
     compared->replay.before = &compared->before;
-    r = decisions_each(compared->options, compared->since_us, on_decision, compared);
+    if (r == CLI_OK)
+        r = certificates_apply(compared->options, compared->after.policy);
+    if (r == CLI_OK)
+        r = decisions_each(compared->options, compared->since_us, on_decision, compared);
     progress_clear(compared->options);
     if (r != CLI_OK)
         return r;

@@ -352,6 +352,7 @@ static void test_diff_without_an_answer(void **state)
     "\"decided\",\"decision\":\"allow\",\"rule\":\"x\",\"facts\":{\"uid\":1000,\"user\":"   \
     "\"erin\",\"service\":\"sshd\",\"command\":null,\"at\":\"2026-11-20T10:00:00Z\"}}},"    \
     "\"continues\":true}"
+#define NO_RULES "{\"parameters\":{\"all\":true,\"policy\":\"x\",\"rules\":[],\"next\":null}}"
 #define NO_MORE "{\"parameters\":{\"decision\":null}}"
 
 static void test_diff_of_decisions(void **state)
@@ -364,10 +365,10 @@ static void test_diff_of_decisions(void **state)
     put(world->b, "a.yaml",
         "groups: { g: [root] }\nrules:\n  - { id: b, what: { service: sshd }, decision: escalate, "
         "approval: { strength: local, stages: [{ from: g, within: 1m }] } }\n");
-    run_assent(&run, STEPS({both, sizeof(both), 0}),
+    run_assent(&run, STEPS(SAY(NO_RULES), SAY(NO_RULES), {both, sizeof(both), 0}),
         WORDS("policy", "diff", "--since", "30d", world->a, world->b));
     assert_int_equal(run.status, CLI_OK);
-    assert_string_equal(run_sent(&run, 0, "method"), "\"io.assent.ListDecisions\"");
+    assert_string_equal(run_sent(&run, 2, "method"), "\"io.assent.ListDecisions\"");
     expect_text(run.out, "1 rule added, 1 rule removed, 1 group added.\n");
     expect_text(run.out, "Decisions of this host, by the first -> by the second:\n");
     expect_text(run.out, "denied by a -> put to people by b");
