@@ -127,7 +127,7 @@ void certificates_done(struct certificates *certificates)
     *certificates = (struct certificates){0};
 }
 
-struct certificate *certificates_of(
+const struct certificate *certificates_of(
     const struct certificates *certificates, const char *id, size_t *ret_count)
 {
     size_t low = 0, high = certificates->count, end;

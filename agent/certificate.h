@@ -50,7 +50,7 @@ MUST_USE int certificates_read(struct ledger_reader *reader, struct certificates
 void certificates_done(struct certificates *certificates);
 
 /* The first of the rule `id`, whose others follow; `ret_count` 0: there is none. */
-struct certificate *certificates_of(
+const struct certificate *certificates_of(
     const struct certificates *certificates, const char *id, size_t *ret_count);
 
 /* "2027-06-30": the last day of a certificate that ends at `until_us`; "" for 0. */

@@ -15,7 +15,7 @@
 #include "view_rule.h"
 
 #define REASON_MAX 500
-#define PAGE_MAX 100 /* rules looked at in one call: it holds up the loop */
+#define PAGE_MAX 25 /* rules looked at in one call: it holds up the loop */
 
 /* ---- who may ----------------------------------------------------------------------------- */
 

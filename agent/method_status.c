@@ -59,7 +59,7 @@ static void add_policy_problems(const struct agent *agent, json_t *problems)
 }
 
 /* What an administrator must look at, one line each. */
-static json_t *find_problems(const struct agent *agent, const struct public_call *call)
+static json_t *find_problems(const struct agent *agent)
 {
     json_t *problems = json_array();
     struct ledger_health health;
@@ -67,7 +67,6 @@ static json_t *find_problems(const struct agent *agent, const struct public_call
 
     ledger_health(agent->ledger, &health);
     add_policy_problems(agent, problems);
-    view_lapsed(agent, call, problems);
     if (health.stalled)
         add_problem(problems,
             "the ledger's disk does not answer: nothing can be recorded, so everything is refused");
@@ -101,17 +100,17 @@ static json_t *view_monitor(const struct agent *agent)
 void method_get_status(struct public_call *call, json_t *parameters, void *userdata)
 {
     struct agent *agent = userdata;
-    json_t *problems = find_problems(agent, call);
+    json_t *problems = find_problems(agent), *lapsed = view_lapsed(agent, call);
+    bool healthy = json_array_size(problems) == 0 && json_array_size(lapsed) == 0;
 
     (void)parameters;
     book_recount(&agent->book);
-    public_reply(
-        call, json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "version",
-                  ASSENT_VERSION, "host", agent->config.host, "started",
-                  view_time(agent->started_real_us), "healthy", json_array_size(problems) == 0,
-                  "problems", problems, "monitor", view_monitor(agent), "policy",
-                  view_policy(agent, call), "requests", (json_int_t)agent->book.request_count,
-                  "grants", (json_int_t)agent->book.grant_count, "records",
-                  (json_int_t)ledger_durable_seq(agent->ledger), "journal_behind",
-                  (json_int_t)journal_behind(agent)));
+    public_reply(call,
+        json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "version",
+            ASSENT_VERSION, "host", agent->config.host, "started",
+            view_time(agent->started_real_us), "healthy", healthy, "problems", problems, "lapsed",
+            lapsed, "monitor", view_monitor(agent), "policy", view_policy(agent, call), "requests",
+            (json_int_t)agent->book.request_count, "grants", (json_int_t)agent->book.grant_count,
+            "records", (json_int_t)ledger_durable_seq(agent->ledger), "journal_behind",
+            (json_int_t)journal_behind(agent)));
 }

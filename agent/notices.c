@@ -199,7 +199,7 @@ static void record_rule(struct notices *notices, const struct survey_rule *found
 static bool is_rule_due(const struct survey_rule *found, const struct rule_info *rule,
     const struct policy *policy, uint64_t now_us, struct told *told)
 {
-    enum survey_step step = survey_step_of(policy, found->index, now_us);
+    enum survey_step step = survey_step_of(found, now_us);
     bool gone = policy_rule_lapse(policy, found->index, now_us) == LAPSE_OWNER, was_gone;
 
     if (!str_equal(told->digest, found->digest) || told->until_us != rule->certified_us) {

@@ -41,22 +41,22 @@ static void *grow(void *items, size_t count, size_t *size, size_t item_size)
 
 /* ---- rules ------------------------------------------------------------------------------ */
 
-enum survey_step survey_step_of(const struct policy *policy, size_t index, uint64_t now_us)
+static enum survey_step step_to(uint64_t certified_us, uint64_t now_us)
 {
-    struct rule_info info;
-    uint64_t left;
-
-    policy_rule(policy, index, &info);
-    if (info.decision != DECISION_ALLOW || info.disabled)
-        return SURVEY_FINE;
-    if (policy_rule_lapse(policy, index, now_us) != LAPSE_NONE)
+    if (now_us >= certified_us)
         return SURVEY_LAPSED;
-    left = info.certified_us - now_us;
-    if (left <= USEC_PER_DAY)
+    if (certified_us - now_us <= USEC_PER_DAY)
         return SURVEY_DAY;
-    if (left <= 7 * USEC_PER_DAY)
+    if (certified_us - now_us <= 7 * USEC_PER_DAY)
         return SURVEY_WEEK;
-    return left <= 30 * USEC_PER_DAY ? SURVEY_MONTH : SURVEY_FINE;
+    return certified_us - now_us <= 30 * USEC_PER_DAY ? SURVEY_MONTH : SURVEY_FINE;
+}
+
+enum survey_step survey_step_of(const struct survey_rule *rule, uint64_t now_us)
+{
+    if (rule->disabled)
+        return SURVEY_FINE;
+    return rule->unowned ? SURVEY_LAPSED : step_to(rule->certified_us, now_us);
 }
 
 /* The place of the rule in the list, or where it would stand. */
@@ -82,13 +82,27 @@ const struct survey_rule *survey_rule_of(const struct survey *survey, size_t ind
     return at < survey->rule_count && survey->rules[at].index == index ? &survey->rules[at] : NULL;
 }
 
-/* Its entry, made where there is none. NULL on OOM. */
-static struct survey_rule *add_rule(struct survey *survey, size_t index, const char *digest)
+/* What there is to know of it but for its digest. */
+static struct survey_rule look_at(const struct policy *policy, size_t index, uint64_t now_us)
 {
-    size_t at = find_place(survey, index);
+    struct rule_info info;
+
+    policy_rule(policy, index, &info);
+    return (struct survey_rule){
+        .index = index,
+        .certified_us = info.certified_us,
+        .disabled = info.disabled,
+        .unowned = policy_rule_lapse(policy, index, now_us) == LAPSE_OWNER,
+    };
+}
+
+/* The rule's entry, made where there is none. NULL on OOM. */
+static struct survey_rule *add_rule(struct survey *survey, const struct survey_rule *rule)
+{
+    size_t at = find_place(survey, rule->index);
     struct survey_rule *rules;
 
-    if (at < survey->rule_count && survey->rules[at].index == index)
+    if (at < survey->rule_count && survey->rules[at].index == rule->index)
         return &survey->rules[at];
     rules = grow(survey->rules, survey->rule_count, &survey->rule_size, sizeof(*rules));
     if (!rules)
@@ -96,24 +110,24 @@ static struct survey_rule *add_rule(struct survey *survey, size_t index, const c
     survey->rules = rules;
     memmove(&rules[at + 1], &rules[at], (survey->rule_count - at) * sizeof(*rules));
     survey->rule_count++;
-    rules[at] = (struct survey_rule){.index = index};
-    memcpy(rules[at].digest, digest, sizeof(rules[at].digest));
+    rules[at] = *rule;
     return &rules[at];
 }
 
 int survey_certify(
     struct survey *survey, struct policy *policy, size_t index, struct certificate *certificate)
 {
-    struct survey_rule *rule = add_rule(survey, index, certificate->digest);
+    struct survey_rule found, *rule;
 
     policy_certify(policy, index, certificate->until_us);
-    if (!rule) {
+    found = look_at(policy, index, clock_realtime_us());
+    memcpy(found.digest, certificate->digest, sizeof(found.digest));
+    rule = add_rule(survey, &found);
+    if (rule)
+        rule->certified_us = found.certified_us;
+    if (!rule || (rule->has_certificate && rule->certificate.until_us > certificate->until_us)) {
         certificate_done(certificate);
-        return -ENOMEM;
-    }
-    if (rule->has_certificate && rule->certificate.until_us > certificate->until_us) {
-        certificate_done(certificate);
-        return 0;
+        return rule ? 0 : -ENOMEM;
     }
     rule_done(rule);
     rule->certificate = *certificate;
@@ -123,11 +137,11 @@ int survey_certify(
 }
 
 /* The certificate that is for the rule as it is, or NULL. */
-static struct certificate *find_certificate(
+static const struct certificate *find_certificate(
     const struct certificates *certificates, const char *id, const char *digest)
 {
     size_t count;
-    struct certificate *items = certificates_of(certificates, id, &count);
+    const struct certificate *items = certificates_of(certificates, id, &count);
 
     for (size_t i = 0; i < count; i++)
         if (str_equal(items[i].digest, digest))
@@ -143,33 +157,37 @@ static bool has_certificates(const struct certificates *certificates, const char
     return count > 0;
 }
 
+static int take_certificate(struct survey *survey, struct policy *policy, size_t index,
+    const struct certificate *certificate)
+{
+    struct certificate copy;
+    int r = certificate_copy(certificate, &copy);
+
+    return r < 0 ? r : survey_certify(survey, policy, index, &copy);
+}
+
 /* Digests are made for the rules that need one: of ten thousand they take longer than loading. */
 static int look_at_rule(struct survey *survey, struct policy *policy, size_t index,
-    struct certificates *certificates, uint64_t now_us)
+    const struct certificates *certificates, uint64_t now_us)
 {
-    struct certificate *certificate;
-    char digest[POLICY_DIGEST_SIZE];
+    struct survey_rule found = look_at(policy, index, now_us);
+    const struct certificate *certificate;
     struct rule_info info;
     int r;
 
     policy_rule(policy, index, &info);
     if (info.decision != DECISION_ALLOW ||
-        (!has_certificates(certificates, info.id) &&
-            survey_step_of(policy, index, now_us) == SURVEY_FINE))
+        (!has_certificates(certificates, info.id) && survey_step_of(&found, now_us) == SURVEY_FINE))
         return 0;
-    r = policy_rule_digest(policy, index, digest);
+    r = policy_rule_digest(policy, index, found.digest);
     if (r < 0)
         return r;
-    certificate = find_certificate(certificates, info.id, digest);
-    if (certificate) {
-        struct certificate copy;
-
-        r = certificate_copy(certificate, &copy);
-        return r < 0 ? r : survey_certify(survey, policy, index, &copy);
-    }
-    if (survey_step_of(policy, index, now_us) == SURVEY_FINE)
+    certificate = find_certificate(certificates, info.id, found.digest);
+    if (certificate)
+        return take_certificate(survey, policy, index, certificate);
+    if (survey_step_of(&found, now_us) == SURVEY_FINE)
         return 0;
-    return add_rule(survey, index, digest) ? 0 : -ENOMEM;
+    return add_rule(survey, &found) ? 0 : -ENOMEM;
 }
 
 /* ---- people ----------------------------------------------------------------------------- */
@@ -316,7 +334,7 @@ static int count_people(struct survey *survey, const struct policy *policy, uint
     return r;
 }
 
-int survey_take(struct policy *policy, struct certificates *certificates, uint64_t now_us,
+int survey_take(struct policy *policy, const struct certificates *certificates, uint64_t now_us,
     struct survey *ret_survey)
 {
     struct survey survey = {0};

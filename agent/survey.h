@@ -25,6 +25,9 @@ enum survey_step {
 struct survey_rule {
     size_t index; /* for policy_rule() */
     char digest[POLICY_DIGEST_SIZE];
+    uint64_t certified_us; /* as policy_rule() says it */
+    bool disabled;
+    bool unowned; /* when the survey was taken */
     bool has_certificate;
     struct certificate certificate;
 };
@@ -53,13 +56,14 @@ struct survey {
     size_t stage_count, stage_size;
 };
 
-/* Tells the policy the certificates that are for its rules as they are, and looks at it. Takes what
- * it needs out of `certificates`. Returns 0 or -ENOMEM. */
-MUST_USE int survey_take(struct policy *policy, struct certificates *certificates, uint64_t now_us,
-    struct survey *ret_survey);
+/* Tells the policy the certificates that are for its rules as they are, and looks at it. Returns 0
+ * or -ENOMEM. */
+MUST_USE int survey_take(struct policy *policy, const struct certificates *certificates,
+    uint64_t now_us, struct survey *ret_survey);
 void survey_done(struct survey *survey);
 
-enum survey_step survey_step_of(const struct policy *policy, size_t index, uint64_t now_us);
+/* How near its end is, without asking the policy: of ten thousand it has to be quick. */
+enum survey_step survey_step_of(const struct survey_rule *rule, uint64_t now_us);
 
 /* What it has about a rule, or NULL. */
 const struct survey_rule *survey_rule_of(const struct survey *survey, size_t index);

@@ -112,13 +112,14 @@ static void set_people(
 
 /* ---- certificates ------------------------------------------------------------------------ */
 
-static const char *state_of(const struct agent *agent, size_t index, const struct rule_info *rule)
+/* Rules that are not in the survey are well: it is taken anew every day. */
+static const char *state_of(const struct survey_rule *found, const struct rule_info *rule)
 {
     if (rule->disabled)
         return "disabled";
     if (rule->decision != DECISION_ALLOW)
         return "";
-    switch (survey_step_of(agent->policy, index, clock_realtime_us())) {
+    switch (found ? survey_step_of(found, clock_realtime_us()) : SURVEY_FINE) {
     case SURVEY_FINE:
         return "certified";
     case SURVEY_LAPSED:
@@ -154,7 +155,7 @@ static void set_certificate(
     bool by_ledger = certificate && certificate->until_us >= rule->certified_us;
     enum lapse lapse = policy_rule_lapse(agent->policy, index, clock_realtime_us());
 
-    set(json, "state", json_string(state_of(agent, index, rule)));
+    set(json, "state", json_string(state_of(found, rule)));
     set(json, "lapse",
         lapse == LAPSE_NONE || rule->disabled ? json_null() : json_string(lapse_to_word(lapse)));
     set(json, "certified_until", day_or_null(rule->certified_us));
@@ -206,38 +207,52 @@ static void add_rest(json_t *lines, const struct rest *rest)
     add_line(lines, str_builder_take(&builder));
 }
 
+struct reader {
+    bool all;
+    int64_t person; /* -1: none of the policy's */
+};
+
+static struct reader reader_of(const struct agent *agent, const struct public_call *call)
+{
+    return (struct reader){
+        method_sees_all(agent, call), policy_person_of(agent->policy, public_peer(call)->uid)};
+}
+
 /* Of an allow rule those who are asked are its owner's people. */
-static bool may_see(const struct agent *agent, const struct public_call *call, size_t index)
+static bool may_see(const struct agent *agent, const struct reader *reader, size_t index)
 {
     const struct stage *owner = policy_rule_stage(agent->policy, index);
-    int64_t person = policy_person_of(agent->policy, public_peer(call)->uid);
 
-    if (method_sees_all(agent, call))
+    if (reader->all)
         return true;
     for (size_t i = 0; owner && i < owner->people_count; i++)
-        if (owner->people[i] == person)
+        if (owner->people[i] == reader->person)
             return true;
     return false;
 }
 
-void view_lapsed(const struct agent *agent, const struct public_call *call, json_t *problems)
+json_t *view_lapsed(const struct agent *agent, const struct public_call *call)
 {
+    json_t *lines = json_array();
     uint64_t now = clock_realtime_us();
     struct rest rest = {.one = "rule has lapsed", .many = "rules have lapsed"};
+    const struct reader reader = reader_of(agent, call);
 
     for (size_t i = 0; i < agent->survey.rule_count; i++) {
-        size_t index = agent->survey.rules[i].index;
+        const struct survey_rule *rule = &agent->survey.rules[i];
+        size_t index = rule->index;
 
-        if (survey_step_of(agent->policy, index, now) != SURVEY_LAPSED)
+        if (survey_step_of(rule, now) != SURVEY_LAPSED)
             continue;
-        if (rest.shown == LINES_MAX || !may_see(agent, call, index)) {
+        if (rest.shown == LINES_MAX || !may_see(agent, &reader, index)) {
             rest.left++;
             continue;
         }
-        add_line(problems, survey_say_rule(agent->policy, index, now));
+        add_line(lines, survey_say_rule(agent->policy, index, now));
         rest.shown++;
     }
-    add_rest(problems, &rest);
+    add_rest(lines, &rest);
+    return lines;
 }
 
 /* The first lines of a list are told, the others counted. */
@@ -269,12 +284,13 @@ void view_lapsing(const struct agent *agent, const struct public_call *call, jso
     const struct survey *survey = &agent->survey;
     uint64_t now = clock_realtime_us();
     struct rest rest = {.one = "rule is about to lapse", .many = "rules are about to lapse"};
+    const struct reader reader = reader_of(agent, call);
 
     for (size_t i = 0; i < survey->rule_count; i++) {
         size_t index = survey->rules[i].index;
-        enum survey_step step = survey_step_of(agent->policy, index, now);
+        enum survey_step step = survey_step_of(&survey->rules[i], now);
 
-        if (step == SURVEY_FINE || step == SURVEY_LAPSED || !may_see(agent, call, index))
+        if (step == SURVEY_FINE || step == SURVEY_LAPSED || !may_see(agent, &reader, index))
             continue;
         if (rest.shown == LINES_MAX) {
             rest.left++;
@@ -284,6 +300,6 @@ void view_lapsing(const struct agent *agent, const struct public_call *call, jso
         rest.shown++;
     }
     add_rest(warnings, &rest);
-    if (method_sees_all(agent, call))
+    if (reader.all)
         add_people(survey, agent, warnings);
 }

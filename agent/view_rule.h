@@ -12,10 +12,10 @@ struct public_call;
 /* Fresh reference or NULL. */
 json_t *view_rule_entry(const struct agent *agent, size_t index);
 
-/* Appends one line for each rule that has lapsed, where a door works otherwise than its rule says;
- * of rules that the caller neither owns nor audits, the number alone. */
-void view_lapsed(const struct agent *agent, const struct public_call *call, json_t *problems);
+/* One line for each rule that has lapsed, so that doors work otherwise than it says; of rules that
+ * the caller neither owns nor audits, the number alone. Fresh reference or NULL. */
+json_t *view_lapsed(const struct agent *agent, const struct public_call *call);
 
-/* And one for whatever will need somebody: rules about to lapse; to auditors and root also people
- * gone or leaving, and rules with too few people left. */
+/* Appends one for whatever will need somebody: rules about to lapse; to auditors and root also
+ * people gone or leaving, and rules with too few people left. */
 void view_lapsing(const struct agent *agent, const struct public_call *call, json_t *warnings);

@@ -107,13 +107,16 @@ static void look_at_status(struct doctor *doctor, const json_t *status)
     say_all(doctor, DOCTOR_WARN, json_object_get(policy, "warnings"), "policy", NULL);
     say_all(doctor, DOCTOR_ERROR, json_object_get(status, "problems"), "the agent says",
         "journalctl -u assentd");
+    say_all(doctor, DOCTOR_WARN, json_object_get(status, "lapsed"), "policy",
+        "assent report recertification");
     const json_t *rules = json_object_get(policy, "rules");
     if (json_is_integer(rules) && json_integer_value(rules) == 0)
         doctor_say(doctor, doctor->doors != 0 ? DOCTOR_ERROR : DOCTOR_WARN,
             "write a rule in " ASSENT_POLICY_DIR ", assent-policy(5)",
             "the policy has no rules: everybody is refused at every door");
     if (json_is_false(json_object_get(status, "healthy")) &&
-        json_array_size(json_object_get(status, "problems")) == 0)
+        json_array_size(json_object_get(status, "problems")) == 0 &&
+        json_array_size(json_object_get(status, "lapsed")) == 0)
         doctor_say(doctor, DOCTOR_WARN, "assent status", "the agent says it is not well");
 }
 

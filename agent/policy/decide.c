@@ -174,6 +174,12 @@ static void set_verdict(
         add_evidence(verdict, policy, evidence, facts);
 }
 
+static void set_unowned(struct verdict *verdict)
+{
+    verdict->reason = owner_refused;
+    verdict->advice = owner_advice;
+}
+
 /* Nothing grants it: say what stood in the way, if anything but the rules themselves did. */
 static void set_refused(struct verdict *verdict, struct search *search)
 {
@@ -186,8 +192,7 @@ static void set_refused(struct verdict *verdict, struct search *search)
     } else if (facts->command_writable && find_grant(search, holds_grant_if_not_writable)) {
         verdict->reason = writable_refused;
     } else if (find_grant(search, holds_grant_if_owned)) {
-        verdict->reason = owner_refused;
-        verdict->advice = owner_advice;
+        set_unowned(verdict);
     }
 }
 
@@ -240,6 +245,8 @@ void policy_possible(
     }
     rule = find_grant(&search, holds_grant_of_some_command);
     set_default(ret_verdict, no_rule);
+    if (!rule && find_grant(&search, holds_grant_of_some_command_if_owned))
+        set_unowned(ret_verdict);
     if (rule)
         *ret_verdict = (struct verdict){
             .decision = DECISION_ALLOW,

@@ -74,12 +74,19 @@ bool holds_grant_if_not_writable(const struct policy *policy, const struct rule 
     return is_certain(match) && has_owner(policy, rule, facts);
 }
 
-bool holds_grant_of_some_command(const struct policy *policy, const struct rule *rule,
+bool holds_grant_of_some_command_if_owned(const struct policy *policy, const struct rule *rule,
     const struct facts *facts, struct match match)
 {
     if (facts->command && !(accepts_file(rule, facts) && accepts_environment(policy, rule, facts)))
         return false;
-    return match.rest == TRUTH_YES && match.command != TRUTH_NO && has_owner(policy, rule, facts);
+    return match.rest == TRUTH_YES && match.command != TRUTH_NO;
+}
+
+bool holds_grant_of_some_command(const struct policy *policy, const struct rule *rule,
+    const struct facts *facts, struct match match)
+{
+    return holds_grant_of_some_command_if_owned(policy, rule, facts, match) &&
+           has_owner(policy, rule, facts);
 }
 
 /* Of a whole entitlement a rule takes all or nothing: its conditions on single services, accounts

@@ -26,6 +26,7 @@ holds_test holds_grant_if_owned;
 
 /* Some command would pass. */
 holds_test holds_grant_of_some_command;
+holds_test holds_grant_of_some_command_if_owned;
 
 /* Whether the rule passes the test by itself or by one of its entitlements, the first of which is
  * told (HOLDS_NO_ENTITLEMENT: it names none). */

@@ -95,13 +95,13 @@ static bool has_line(const json_t *lines, const char *text)
     return false;
 }
 
-/* Whether a problem, or a warning of the policy, has the text in it. */
+/* Whether a line about lapsed rules, or a warning of the policy, has the text in it. */
 static bool says(struct agent_fixture *f, uid_t uid, const char *kind, const char *text)
 {
     AUTO_JSON json_t *status = call(f, uid, "io.assent.GetStatus");
     const json_t *policy = json_object_get(status, "policy");
 
-    return has_line(json_object_get(strcmp(kind, "problems") == 0 ? status : policy, kind), text);
+    return has_line(json_object_get(strcmp(kind, "lapsed") == 0 ? status : policy, kind), text);
 }
 
 static void wait_for(struct agent_fixture *f, const char *event, unsigned count)
@@ -202,11 +202,11 @@ static void test_status_says_it_to_whom_it_concerns(void **state)
     for (size_t i = 0; i < 2; i++) {
         uid_t uid = i == 0 ? 0 : UID_GAMES;
 
-        assert_true(says(f, uid, "problems", "rule sshd was certified up to"));
+        assert_true(says(f, uid, "lapsed", "rule sshd was certified up to"));
         assert_true(says(f, uid, "warnings", "rule su is certified up to"));
     }
-    assert_true(says(f, UID_MAN, "problems", "1 rule has lapsed"));
-    assert_false(says(f, UID_MAN, "problems", "sshd"));
+    assert_true(says(f, UID_MAN, "lapsed", "1 rule has lapsed"));
+    assert_false(says(f, UID_MAN, "lapsed", "sshd"));
     assert_false(says(f, UID_MAN, "warnings", "su"));
 }
 
@@ -242,8 +242,8 @@ static void test_many_rules(void **state)
     agent_fixture_start(f);
     wait_for(f, "rule-lapsed", MANY);
     status = call(f, 0, "io.assent.GetStatus");
-    assert_int_equal(json_array_size(json_object_get(status, "problems")), 21);
-    assert_true(has_line(json_object_get(status, "problems"), "480 more rules have lapsed"));
+    assert_int_equal(json_array_size(json_object_get(status, "lapsed")), 21);
+    assert_true(has_line(json_object_get(status, "lapsed"), "480 more rules have lapsed"));
     agent_fixture_kill(f, SIGTERM);
     agent_fixture_start(f);
     look_again(f);
@@ -297,7 +297,7 @@ static void test_an_owner_is_locked(void **state)
     wait_for(f, "rule-lapsed", 1);
     wait_for(f, "person-gone", 1);
     assert_int_equal(login(f), GATE_DENY);
-    assert_true(says(f, 0, "problems",
+    assert_true(says(f, 0, "lapsed",
         "rule sshd counts no more: nobody of its owner ops is left (ops is locked)"));
     assert_true(says(f, 0, "warnings", "ops is locked; needed by sshd"));
     agent_fixture_new_day(f);
