@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 #include "../../agent/policy/glob.h"
+#include "../../agent/policy/lint/cover.h"
 #include "../../agent/policy/lint/lint.h"
 #include "../../agent/policy/lint/pieces.h"
+#include "../../agent/policy/lint/shelf.h"
 #include "../../agent/yaml/yaml.h"
 #include "../../common/macro.h"
 #include "../../common/str.h"
@@ -102,6 +104,57 @@ static void test_what_never_decides(void **state)
     print_message("%u rules shadowed, %u contradicting themselves, %u entitlements out of reach\n",
         shadowed, contradicting, unreachable);
     assert_true(shadowed > 2000 && contradicting > 500 && unreachable > 500);
+}
+
+/* ---- candidates --------------------------------------------------------------------------------
+ */
+
+/* One id for one name: by ids alone a rule covers more than its shelf can tell. */
+static void separate_twin(struct policy *policy)
+{
+    for (size_t i = 0; i < policy_user_count(policy); i++)
+        if (strcmp(policy_user_name(policy, i), "twin") == 0)
+            policy_resolve_user(policy, i, true, 150);
+}
+
+static bool mark(uint32_t candidate, void *userdata)
+{
+    bool *marked = userdata;
+
+    marked[candidate] = true;
+    return true;
+}
+
+/* Of all pairs, none that covers the other is missed. */
+static void test_shelves(void **state)
+{
+    unsigned covered = 0;
+
+    (void)state;
+    drawn_seed(UINT64_C(0xbf58476d1ce4e5b9));
+    for (unsigned i = 0; i < 3000; i++) {
+        struct drawn_policy drawn = draw_policy();
+        AUTO_FREE char *text = NULL;
+        CLEANUP(cleanup_policy) struct policy *policy = drawn_compile(&drawn, &text);
+        CLEANUP(shelf_done) struct shelf shelf = {0};
+
+        separate_twin(policy);
+        assert_int_equal(shelf_build(&shelf, policy), 0);
+        for (uint32_t narrow = 0; narrow < drawn.count; narrow++) {
+            bool marked[DRAWN_RULES] = {false};
+
+            shelf_find(&shelf, narrow, mark, marked);
+            for (uint32_t wide = 0; wide < drawn.count; wide++) {
+                if (!cover_rule(policy, &policy->rules[wide], &policy->rules[narrow]))
+                    continue;
+                covered++;
+                if (!marked[wide])
+                    refuse(text, "rule %u covers %u", wide, narrow);
+            }
+        }
+    }
+    print_message("%u pairs\n", covered);
+    assert_true(covered > 10000);
 }
 
 /* ---- patterns against patterns ----------------------------------------------------------------
@@ -208,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_what_never_decides),
+        cmocka_unit_test(test_shelves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
