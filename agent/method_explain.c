@@ -13,6 +13,7 @@
 #include "ledger/ledger.h"
 #include "ledger/ledger_decisions.h"
 #include "methods.h"
+#include "monitor.h"
 #include "study/explanation.h"
 #include "yaml/yaml.h"
 
@@ -42,6 +43,8 @@ static void reply(const struct explain *explain, const struct facts *facts, cons
     const struct explanation_options options = {run_as, explain->all, RULES_MAX};
     json_t *explanation = explanation_new(explain->agent->policy, facts, &options);
 
+    if (explanation && facts->service && monitor_covers(explain->agent, facts->service))
+        (void)json_object_set_new(explanation, "enforced", json_false());
     if (explanation)
         public_reply(explain->call, json_pack("{s:o}", "explanation", explanation));
     else

@@ -249,6 +249,14 @@ static void put_watched(struct str_builder *out, const struct view *view, const 
     view_row(out, view, "Would", text);
 }
 
+static void put_enforced(
+    struct str_builder *out, const struct view *view, const json_t *explanation)
+{
+    if (!field_bool(explanation, "enforced", true))
+        view_row(out, view, "Enforced",
+            "no: the service is in monitor mode, where it is let through and recorded");
+}
+
 static void put_verdict(struct str_builder *out, const struct view *view, const json_t *explanation)
 {
     const json_t *stages = field_array(explanation, "stages");
@@ -262,6 +270,7 @@ static void put_verdict(struct str_builder *out, const struct view *view, const 
     put_evidence(out, view, explanation);
     json_array_foreach(stages, index, stage) put_stage(out, view, explanation, stage);
     put_watched(out, view, explanation);
+    put_enforced(out, view, explanation);
 }
 
 /* ---- rules ------------------------------------------------------------------------------- */

@@ -182,6 +182,7 @@ json_t *explanation_new(const struct policy *policy, const struct facts *facts,
     (void)json_object_set_new(json, "rules", listing.rules);
     (void)json_object_set_new(
         json, "rules_left_out", json_integer((json_int_t)(listing.total - listing.shown)));
+    (void)json_object_set_new(json, "enforced", json_true());
     (void)json_object_set_new(json, "policy", json_string(policy_digest(policy)));
     (void)json_object_set_new(json, "run_as", run_as ? json_string(run_as) : json_null());
     if (facts_record_put(json, facts) == 0)

@@ -389,6 +389,29 @@ static void test_what_is_about_something_else_is_left_out(void **state)
     }
 }
 
+/* What would be denied is let through there, which has to be said. */
+static void test_a_service_in_monitor_mode(void **state)
+{
+    static const char *const services[] = {"su", "sudo"};
+    struct agent_fixture *f = *state;
+    FILE *config;
+
+    agent_fixture_kill(f, SIGTERM);
+    config = fopen(f->config, "w");
+    assert_non_null(config);
+    assert_true(fputs("monitor: [su]\n", config) >= 0);
+    assert_int_equal(fclose(config), 0);
+    agent_fixture_start(f);
+    for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+        const char *error = NULL;
+        AUTO_JSON json_t *why = explain(f, 0,
+            json_pack("{s:{s:s, s:s}}", "facts", "user", "man", "service", services[i]), &error);
+
+        assert_null(error);
+        expect_list(why, "enforced", i == 0 ? "false" : "true");
+    }
+}
+
 /* Who asks and goes away at once leaves nothing behind. */
 static void test_callers_that_go_away(void **state)
 {
@@ -423,6 +446,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_a_request_by_its_id, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_request_after_it_has_ended, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ids_that_are_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_service_in_monitor_mode, setup, teardown),
         cmocka_unit_test_setup_teardown(test_callers_that_go_away, setup, teardown),
         cmocka_unit_test_setup_teardown(
             test_what_is_about_something_else_is_left_out, setup, teardown),
