@@ -7,6 +7,7 @@
 #include "../common/file.h"
 #include "../common/parse.h"
 #include "../common/str.h"
+#include "scope.h"
 #include "yaml/yaml.h"
 
 #define CONFIG_SIZE_MAX ((size_t)64 * 1024)
@@ -117,13 +118,17 @@ static void take_monitor(struct yaml_node *root, struct config *config, struct y
 
     if (!node || (yaml_kind_of(node) == YAML_MAPPING && !yaml_expect(node, YAML_SEQUENCE, errors)))
         return;
-    for (size_t i = 0; i < yaml_count(node) && i < LABELS_MAX; i++) {
+    if (yaml_count(node) > LABELS_MAX) {
+        yaml_error(errors, node, "more than %d doors; to watch all of them: all", LABELS_MAX);
+        return;
+    }
+    for (size_t i = 0; i < yaml_count(node); i++) {
         struct yaml_node *item = yaml_item(node, i);
         const char *text = yaml_text(item, errors);
 
         if (text && !str_is_name(text))
             yaml_error(errors, item, "'%s' is not a door such as sudo, nor 'all'", text);
-        else if (text && texts_add(&config->monitor, text) < 0)
+        else if (text && texts_add(&config->monitor, scope_service(text)) < 0)
             yaml_error(errors, item, "out of memory");
     }
 }

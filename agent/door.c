@@ -202,24 +202,18 @@ static void allow_by_rule(struct inquiry *inquiry)
 
 /* ---- letting through by monitor mode ---------------------------------------------------- */
 
-bool door_is_watched(const struct inquiry *inquiry)
-{
-    return monitor_covers(inquiry->agent, inquiry->scope.service);
-}
-
-/* A host that only watches stops nobody, even where its disk is full. */
 static void on_pass_durable(int result, uint64_t first_seq, void *userdata)
 {
     struct inquiry *inquiry = userdata;
     struct agent *agent = inquiry->agent;
 
     (void)first_seq;
-    if (result < 0)
-        fprintf(stderr, "monitor mode let %s through, and it could not be recorded: %s\n",
-            inquiry->subject.name, strerror(-result));
+    if (result < 0) {
+        inquiry_busy(inquiry, result);
+        return;
+    }
     inquiry_allow(inquiry, 0);
-    if (result == 0)
-        agent_committed(agent);
+    agent_committed(agent);
 }
 
 void door_pass(struct inquiry *inquiry)
@@ -269,7 +263,7 @@ static void decide_possible(struct inquiry *inquiry)
 
     policy_possible(agent->policy, &inquiry->store.facts, &inquiry->verdict);
     if (inquiry->verdict.decision == DECISION_ALLOW || book_may_open(&agent->book, &door) ||
-        door_is_watched(inquiry))
+        inquiry_is_watched(inquiry))
         /* Nothing is opened by this: the plugin asks about the command itself. */
         inquiry_allow(inquiry, 0);
     else
@@ -297,7 +291,7 @@ static void decide(struct inquiry *inquiry)
     if (!inquiry->verdict.rule && !inquiry->store.facts.command_writable &&
         book_may_open(&agent->book, &door))
         escalation_begin(inquiry);
-    else if (door_is_watched(inquiry))
+    else if (inquiry_is_watched(inquiry))
         door_pass(inquiry);
     else
         door_refuse(inquiry);

@@ -26,9 +26,8 @@ void door_refuse(struct inquiry *inquiry);
  * door: the record says so, and the person reads `text`, which is taken. */
 void door_turn_away(struct inquiry *inquiry, char *text);
 
-/* Whether monitor mode covers it, and what is done then where the answer would not be yes: recorded
- * as what it would have been, and let through. */
-bool door_is_watched(const struct inquiry *inquiry);
+/* Where monitor mode covers it and the answer would not be yes: recorded as what it would have
+ * been, and let through. */
 void door_pass(struct inquiry *inquiry);
 
 /* Forgets everything about the question; a request that only it waited for is withdrawn.

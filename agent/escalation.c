@@ -39,8 +39,11 @@ static void on_used(int result, struct grant *grant, void *userdata)
     /* It may have been revoked or have run out while the use was written. */
     if ((grant->state != GRANT_ACTIVE && grant->state != GRANT_USED_UP) ||
         now >= grant->expires_us) {
-        inquiry_deny(
-            inquiry, "Refused: the grant ended just now.\nAsk again if you still need it.");
+        if (inquiry_is_watched(inquiry))
+            door_pass(inquiry);
+        else
+            inquiry_deny(
+                inquiry, "Refused: the grant ended just now.\nAsk again if you still need it.");
         return;
     }
     inquiry->used = true;
@@ -357,7 +360,7 @@ static void allow_once_complete(struct inquiry *inquiry)
 /* What the verdict alone leads to, without a grant or a request that is there already. */
 static void follow_verdict(struct inquiry *inquiry)
 {
-    if (door_is_watched(inquiry)) {
+    if (inquiry_is_watched(inquiry)) {
         door_pass(inquiry);
     } else if (inquiry->verdict.decision == DECISION_DENY) {
         door_refuse(inquiry);
@@ -406,7 +409,7 @@ static void escalate_with_digest(struct inquiry *inquiry)
         inquiry_allow(inquiry, 0);
     else if (grant)
         use_grant(inquiry, grant);
-    else if (!follow_request(inquiry))
+    else if (inquiry_is_watched(inquiry) || !follow_request(inquiry))
         follow_verdict(inquiry);
 }
 

@@ -1,6 +1,7 @@
 #include "inquiry.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../common/names.h"
@@ -73,18 +74,36 @@ void inquiry_deny(struct inquiry *inquiry, const char *text)
                              });
 }
 
+bool inquiry_is_watched(const struct inquiry *inquiry)
+{
+    return inquiry->scope.service && monitor_covers(inquiry->agent, inquiry->scope.service);
+}
+
+static const char *busy_text(int error)
+{
+    switch (error) {
+    case -ENOSPC:
+        return "Refused: the agent cannot record this, its disk is full.\n"
+               "Ask an administrator to free space under " ASSENT_STATE_DIR ".";
+    case -ETIMEDOUT:
+        return "Refused: the agent cannot record this in time, its disk does not answer.\n"
+               "Try again, or use the console.";
+    default:
+        return "Refused: the agent cannot record this (see its journal).\n"
+               "Try again, or ask an administrator of this host.";
+    }
+}
+
 void inquiry_busy(struct inquiry *inquiry, int error)
 {
-    const char *text =
-        error == -ENOSPC ? "Refused: the agent cannot record this, its disk is full.\n"
-                           "Ask an administrator to free space under " ASSENT_STATE_DIR "."
-        : error == -ETIMEDOUT
-            ? "Refused: the agent cannot record this in time, its disk does not answer.\n"
-              "Try again, or use the console."
-            : "Refused: the agent cannot record this (see its journal).\n"
-              "Try again, or ask an administrator of this host.";
-
-    inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_BUSY, .text = text});
+    if (inquiry_is_watched(inquiry)) {
+        fprintf(stderr, "monitor mode let %s through, and it could not be recorded: %s\n",
+            inquiry->subject.name, strerrordesc_np(-error));
+        inquiry->watched = true;
+        inquiry_allow(inquiry, 0);
+        return;
+    }
+    inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_BUSY, .text = busy_text(error)});
 }
 
 char *inquiry_key(const struct inquiry *inquiry)

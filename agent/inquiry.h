@@ -51,11 +51,15 @@ struct inquiry {
 /* What stands at the door now, for grants. Borrowed from the inquiry. */
 struct doorway inquiry_doorway(const struct inquiry *inquiry);
 
+/* Whether monitor mode covers the door. */
+bool inquiry_is_watched(const struct inquiry *inquiry);
+
 /* The last answers. The inquiry may be gone when they return. */
 void inquiry_allow(struct inquiry *inquiry, uint64_t left_us);
 void inquiry_deny(struct inquiry *inquiry, const char *text);
 
-/* It could not be recorded: -errno of the ledger, -ETIMEDOUT when its disk does not answer. */
+/* It could not be recorded: -errno of the ledger, -ETIMEDOUT when its disk does not answer. A door
+ * that is only watched says yes all the same: it stops nobody. */
 void inquiry_busy(struct inquiry *inquiry, int error);
 
 /* Who asks, for the tie that holds the phases of a login together. */

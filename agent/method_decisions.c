@@ -53,7 +53,7 @@ static void finish(struct decisions_reader *reader)
     struct public_call *call = reader->call;
 
     public_on_gone(call, NULL, NULL);
-    monitor_note_read(reader->agent, public_peer(call)->uid);
+    monitor_note_read(reader->agent, public_peer(call)->uid, reader->left.since_us);
     reader_free(reader);
     public_reply(call, NULL);
 }

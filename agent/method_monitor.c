@@ -58,7 +58,8 @@ void method_leave_monitor(struct public_call *call, json_t *parameters, void *us
         return;
     if (!monitor_has_read(agent, uid)) {
         method_error(call, ERROR_NOT_ALLOWED, "message",
-            "read first what enforcing would have stopped: assent enforce shows it and then asks");
+            "read first what enforcing would have stopped in the last day at least: assent enforce "
+            "shows it and then asks");
         return;
     }
     batch = ledger_batch_new();

@@ -14,6 +14,7 @@
 #include "view_rule.h"
 
 #define JOURNAL_BEHIND_MAX 1000
+#define MONITOR_SHOWN 100
 
 static uint64_t journal_behind(const struct agent *agent)
 {
@@ -86,14 +87,19 @@ static json_t *find_problems(const struct agent *agent)
     return problems;
 }
 
-/* What is only watched, and whether it is still said to be. */
-static json_t *view_monitor(const struct agent *agent)
+/* What is only watched, and whether it is still said to be; how many are not shown. */
+static json_t *view_monitor(const struct agent *agent, json_int_t *ret_more)
 {
     json_t *array = json_array();
 
-    for (const char *what = NULL; (what = texts_next(&agent->monitor.held, what));)
-        json_array_append_new(array,
-            json_pack("{s:s, s:b}", "what", what, "declared", monitor_is_declared(agent, what)));
+    *ret_more = 0;
+    for (const char *what = NULL; (what = monitor_next(&agent->monitor, what));) {
+        if (json_array_size(array) == MONITOR_SHOWN)
+            ++*ret_more;
+        else
+            json_array_append_new(array, json_pack("{s:s, s:b}", "what", what, "declared",
+                                             monitor_is_declared(agent, what)));
+    }
     return array;
 }
 
@@ -102,15 +108,18 @@ void method_get_status(struct public_call *call, json_t *parameters, void *userd
     struct agent *agent = userdata;
     json_t *problems = find_problems(agent), *lapsed = view_lapsed(agent, call);
     bool healthy = json_array_size(problems) == 0 && json_array_size(lapsed) == 0;
+    json_int_t more;
+    json_t *monitor = view_monitor(agent, &more);
 
     (void)parameters;
     book_recount(&agent->book);
-    public_reply(call,
-        json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "version",
-            ASSENT_VERSION, "host", agent->config.host, "started",
-            view_time(agent->started_real_us), "healthy", healthy, "problems", problems, "lapsed",
-            lapsed, "monitor", view_monitor(agent), "policy", view_policy(agent, call), "requests",
-            (json_int_t)agent->book.request_count, "grants", (json_int_t)agent->book.grant_count,
-            "records", (json_int_t)ledger_durable_seq(agent->ledger), "journal_behind",
-            (json_int_t)journal_behind(agent)));
+    public_reply(
+        call, json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I}",
+                  "version", ASSENT_VERSION, "host", agent->config.host, "started",
+                  view_time(agent->started_real_us), "healthy", healthy, "problems", problems,
+                  "lapsed", lapsed, "monitor", monitor, "monitor_more", more, "policy",
+                  view_policy(agent, call), "requests", (json_int_t)agent->book.request_count,
+                  "grants", (json_int_t)agent->book.grant_count, "records",
+                  (json_int_t)ledger_durable_seq(agent->ledger), "journal_behind",
+                  (json_int_t)journal_behind(agent)));
 }

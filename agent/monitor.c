@@ -32,6 +32,7 @@ static int add_once(struct texts *texts, const char *what)
 int monitor_load(struct agent *agent)
 {
     AUTO_FREE char *value = NULL;
+    struct monitor *monitor = &agent->monitor;
     int r = ledger_meta(agent->ledger, META_MONITOR, &value);
     char *rest = value, *line;
 
@@ -39,17 +40,23 @@ int monitor_load(struct agent *agent)
         return r == -ENOENT ? 0 : r;
     while (r == 0 && (line = strsep(&rest, "\n")))
         if (*line != '\0')
-            r = add_once(&agent->monitor.held, line);
+            r = is_rule(line) ? texts_add(&monitor->rules, line) : add_once(&monitor->doors, line);
     return r;
 }
 
-static int put(struct ledger_batch *batch, const struct texts *held)
+static void append(struct str_builder *builder, const struct texts *held)
+{
+    for (const char *what = NULL; (what = texts_next(held, what));)
+        str_appendf(builder, "%s\n", what);
+}
+
+static int put(struct ledger_batch *batch, const struct texts *doors, const struct texts *rules)
 {
     struct str_builder builder = {0};
     AUTO_FREE char *value = NULL;
 
-    for (const char *what = NULL; (what = texts_next(held, what));)
-        str_appendf(&builder, "%s\n", what);
+    append(&builder, doors);
+    append(&builder, rules);
     value = str_builder_take(&builder);
     if (!value)
         return -ENOMEM;
@@ -59,39 +66,21 @@ static int put(struct ledger_batch *batch, const struct texts *held)
 
 /* ---- what is watched -------------------------------------------------------------------- */
 
-static int add_declared(const struct agent *agent, struct texts *held)
+static int add_doors(const struct agent *agent, struct texts *doors)
 {
     int r = 0;
 
+    for (const char *what = NULL; r == 0 && (what = texts_next(&agent->monitor.doors, what));)
+        r = add_once(doors, what);
     for (const char *what = NULL; r == 0 && (what = texts_next(&agent->config.monitor, what));)
-        r = add_once(held, what);
-    for (size_t i = 0; r == 0 && i < policy_rule_count(agent->policy); i++) {
-        struct rule_info info;
-        char what[STR_NAME_MAX];
-
-        policy_rule(agent->policy, i, &info);
-        if (!info.monitored)
-            continue;
-        snprintf(what, sizeof(what), MONITOR_RULE "%s", info.id);
-        r = add_once(held, what);
-    }
+        r = add_once(doors, what);
     return r;
 }
 
 /* A rule that is gone is not watched, and one that comes back under its name is another. */
-static int add_held(const struct agent *agent, struct texts *held)
-{
-    int r = 0;
-
-    for (const char *what = NULL; r == 0 && (what = texts_next(&agent->monitor.held, what));)
-        if (!is_rule(what) || find_rule(agent, what) >= 0)
-            r = add_once(held, what);
-    return r;
-}
-
 static void watch_rules(struct agent *agent)
 {
-    for (const char *what = NULL; (what = texts_next(&agent->monitor.held, what));) {
+    for (const char *what = NULL; (what = texts_next(&agent->monitor.rules, what));) {
         int64_t rule = find_rule(agent, what);
 
         if (rule >= 0)
@@ -99,16 +88,35 @@ static void watch_rules(struct agent *agent)
     }
 }
 
+/* Those of the policy that are watched now, in its order; there may be as many as rules. */
+static int list_rules(const struct agent *agent, struct texts *rules)
+{
+    struct str_builder builder = {0};
+
+    for (size_t i = 0; i < policy_rule_count(agent->policy); i++) {
+        struct rule_info info;
+
+        policy_rule(agent->policy, i, &info);
+        if (!info.monitored)
+            continue;
+        str_append(&builder, MONITOR_RULE);
+        str_append_n(&builder, info.id, strlen(info.id) + 1);
+    }
+    rules->length = builder.length;
+    rules->data = str_builder_take(&builder);
+    return rules->data ? 0 : -ENOMEM;
+}
+
 static bool is_same(const struct texts *a, const struct texts *b)
 {
     return a->length == b->length && (a->length == 0 || memcmp(a->data, b->data, a->length) == 0);
 }
 
-static void keep(struct agent *agent, const struct texts *held)
+static void keep(struct agent *agent, const struct texts *doors, const struct texts *rules)
 {
     struct ledger_batch *batch = ledger_batch_new();
 
-    if (batch && put(batch, held) == 0) {
+    if (batch && put(batch, doors, rules) == 0) {
         agent_record(agent, batch);
         return;
     }
@@ -118,39 +126,59 @@ static void keep(struct agent *agent, const struct texts *held)
 
 void monitor_update(struct agent *agent)
 {
-    struct texts held = {0};
+    struct monitor *monitor = &agent->monitor;
+    struct texts doors = {0}, rules = {0};
 
-    /* without memory what was held stays: it watches more, and refuses no more, than before */
-    if (add_held(agent, &held) < 0 || add_declared(agent, &held) < 0) {
-        texts_done(&held);
-    } else {
-        if (!is_same(&held, &agent->monitor.held))
-            keep(agent, &held);
-        texts_done(&agent->monitor.held);
-        agent->monitor.held = held;
-    }
     watch_rules(agent);
+    /* without memory what was held stays: it watches more, and refuses no more, than before */
+    if (add_doors(agent, &doors) < 0 || list_rules(agent, &rules) < 0) {
+        texts_done(&doors);
+        texts_done(&rules);
+        return;
+    }
+    if (!is_same(&doors, &monitor->doors) || !is_same(&rules, &monitor->rules))
+        keep(agent, &doors, &rules);
+    texts_done(&monitor->doors);
+    texts_done(&monitor->rules);
+    monitor->doors = doors;
+    monitor->rules = rules;
 }
 
 bool monitor_covers(const struct agent *agent, const char *service)
 {
-    return agent->monitor.held.length > 0 && (texts_contain(&agent->monitor.held, MONITOR_ALL) ||
-                                                 texts_contain(&agent->monitor.held, service));
+    const struct texts *doors = &agent->monitor.doors;
+
+    return doors->length > 0 &&
+           (texts_contain(doors, MONITOR_ALL) || texts_contain(doors, service));
 }
 
 bool monitor_is_declared(const struct agent *agent, const char *what)
 {
     int64_t rule = find_rule(agent, what);
 
-    return texts_contain(&agent->config.monitor, what) ||
-           (rule >= 0 && policy_rule_says_monitor(agent->policy, (size_t)rule));
+    return rule >= 0 ? policy_rule_says_monitor(agent->policy, (size_t)rule)
+                     : texts_contain(&agent->config.monitor, what);
+}
+
+const char *monitor_next(const struct monitor *monitor, const char *previous)
+{
+    const char *next = NULL;
+
+    if (!previous || !is_rule(previous))
+        next = texts_next(&monitor->doors, previous);
+    return next ? next
+                : texts_next(&monitor->rules, previous && is_rule(previous) ? previous : NULL);
 }
 
 /* ---- leaving ---------------------------------------------------------------------------- */
 
-void monitor_note_read(struct agent *agent, uid_t uid)
+void monitor_note_read(struct agent *agent, uid_t uid, uint64_t since_us)
 {
+    uint64_t now_us = clock_realtime_us();
     size_t oldest = 0;
+
+    if (since_us > 0 && (since_us > now_us || now_us - since_us < MONITOR_READ_SINCE_US))
+        return;
 
     for (size_t i = 0; i < MONITOR_READERS; i++) {
         if (agent->monitor.readers[i].uid == uid) {
@@ -187,23 +215,24 @@ static int copy_but(const struct texts *held, const char *what, struct texts *re
 
 int monitor_release(struct agent *agent, const char *what, struct ledger_batch *batch)
 {
+    struct monitor *monitor = &agent->monitor;
+    struct texts *held = is_rule(what) ? &monitor->rules : &monitor->doors, left = {0};
     int64_t rule = find_rule(agent, what);
-    struct texts left = {0};
     int r;
 
-    if (!texts_contain(&agent->monitor.held, what))
+    if (!texts_contain(held, what))
         return -ENOENT;
     if (monitor_is_declared(agent, what))
         return -EBUSY;
-    r = copy_but(&agent->monitor.held, what, &left);
+    r = copy_but(held, what, &left);
     if (r == 0)
-        r = put(batch, &left);
+        r = is_rule(what) ? put(batch, &monitor->doors, &left) : put(batch, &left, &monitor->rules);
     if (r < 0) {
         texts_done(&left);
         return r;
     }
-    texts_done(&agent->monitor.held);
-    agent->monitor.held = left;
+    texts_done(held);
+    *held = left;
     if (rule >= 0)
         policy_watch_rule(agent->policy, (size_t)rule, false);
     return 0;
@@ -211,5 +240,6 @@ int monitor_release(struct agent *agent, const char *what, struct ledger_batch *
 
 void monitor_done(struct monitor *monitor)
 {
-    texts_done(&monitor->held);
+    texts_done(&monitor->doors);
+    texts_done(&monitor->rules);
 }

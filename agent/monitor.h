@@ -25,7 +25,7 @@ struct ledger_batch;
 #define MONITOR_READERS 8
 
 struct monitor {
-    struct texts held; /* in the ledger */
+    struct texts doors, rules; /* held, as in the ledger: "sudo", "rule:ID" */
     struct {
         uid_t uid;
         uint64_t at_us; /* boot clock; 0: empty */
@@ -39,14 +39,19 @@ MUST_USE int monitor_load(struct agent *agent);
  * gone, and watches the rules that are held. */
 void monitor_update(struct agent *agent);
 
+/* All that is held, one by one: monitor_next(monitor, NULL) is the first. */
+const char *monitor_next(const struct monitor *monitor, const char *previous);
+
 /* Whether this door is only watched. */
 bool monitor_covers(const struct agent *agent, const char *service);
 
 /* Whether configuration or policy still says so themselves. */
 bool monitor_is_declared(const struct agent *agent, const char *what);
 
-/* This person has read the decisions of monitor mode to their end. */
-void monitor_note_read(struct agent *agent, uid_t uid);
+/* This person has read the recorded decisions since then to their end. It counts if that is a day
+ * at least: what has just begun says nothing. */
+#define MONITOR_READ_SINCE_US (UINT64_C(86400) * 1000000)
+void monitor_note_read(struct agent *agent, uid_t uid, uint64_t since_us);
 bool monitor_has_read(const struct agent *agent, uid_t uid);
 
 /* Ends it for `what`, in memory and in the batch. Returns 0, -ENOENT (it is not held), -EBUSY (it

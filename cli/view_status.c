@@ -59,6 +59,7 @@ static void put_counts(struct str_builder *out, const struct view *view, const j
 /* "sudo is not enforced (monitor mode)": loud, but meant. */
 static void put_monitored(struct str_builder *out, const struct view *view, const json_t *status)
 {
+    int64_t more = field_int(status, "monitor_more", 0);
     size_t index;
     json_t *item;
 
@@ -80,6 +81,8 @@ static void put_monitored(struct str_builder *out, const struct view *view, cons
         }
         str_append(out, "\n");
     }
+    if (more > 0)
+        str_appendf(out, "  and %lld more\n", (long long)more);
 }
 
 void view_show_status(struct str_builder *out, const struct view *view, const json_t *status)
