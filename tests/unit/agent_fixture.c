@@ -373,3 +373,13 @@ char *audit_record(const struct agent_fixture *fixture, const char *event)
     sqlite3_close(db);
     return record;
 }
+
+void ledger_execute(const struct agent_fixture *fixture, const char *sql)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(fixture->ledger, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}

@@ -65,5 +65,8 @@ struct gate_result gate_once(const struct agent_fixture *fixture, const struct g
 /* The number of audit records with that event, read from the ledger's file. */
 unsigned audit_count(const struct agent_fixture *fixture, const char *event);
 
+/* Runs a statement on the ledger's file: damage, and its repair. */
+void ledger_execute(const struct agent_fixture *fixture, const char *sql);
+
 /* The newest of those records, as JSON in fresh memory. */
 char *audit_record(const struct agent_fixture *fixture, const char *event);

@@ -225,6 +225,28 @@ static void test_lapsing_alone_is_healthy(void **state)
     assert_true(json_is_true(json_object_get(status, "healthy")));
 }
 
+/* What could not be written is told at the next look. */
+static void test_on_a_broken_disk(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct str_builder rules = {0};
+
+    put_rule(&rules, "sshd", "leads", day(100));
+    write_policy(f, &rules);
+    agent_fixture_start(f);
+    ledger_execute(f, "CREATE TRIGGER broken BEFORE INSERT ON state WHEN NEW.kind = 5 "
+                      "BEGIN SELECT RAISE(ABORT, 'broken'); END;");
+    put_rule(&rules, "sshd", "leads", day(-1));
+    write_policy(f, &rules);
+    /* whatever shares its transaction fails with it, the record of the load as well */
+    json_decref(call(f, 0, "io.assent.Reload"));
+    json_decref(call(f, 0, "io.assent.Reload"));
+    assert_int_equal(audit_count(f, "rule-lapsed"), 0);
+    ledger_execute(f, "DROP TRIGGER broken;");
+    look_again(f);
+    wait_for(f, "rule-lapsed", 1);
+}
+
 #define MANY 500
 
 static void test_many_rules(void **state)
@@ -425,6 +447,7 @@ int main(int argc, char **argv)
         TEST(test_what_is_new_is_told_anew),
         TEST(test_status_says_it_to_whom_it_concerns),
         TEST(test_lapsing_alone_is_healthy),
+        TEST(test_on_a_broken_disk),
         TEST(test_many_rules),
         TEST(test_an_owner_is_locked),
         TEST(test_an_account_ends_soon),

@@ -11,7 +11,12 @@
 
 #include <cmocka.h>
 
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "../../agent/certificate.h"
+#include "../../agent/ledger/ledger.h"
 #include "../../cli/json.h"
 #include "../../common/clock.h"
 #include "../../common/macro.h"
@@ -207,6 +212,123 @@ static void test_the_later_date_counts(void **state)
     assert_refused(f, UID_GAMES, "man-login", day(20), INVALID);
     assert_refused(f, UID_GAMES, "man-login", day(15), INVALID);
     assert_certified(f, UID_GAMES, day(21));
+}
+
+#define MANY 3000 /* rules to look at, after the ledger was read */
+
+static void write_many(const struct agent_fixture *f)
+{
+    struct str_builder rules = {0};
+    AUTO_FREE char *text = NULL;
+
+    for (unsigned i = 0; i < MANY; i++)
+        str_appendf(&rules,
+            "  - { id: r%u, owner: leads, who: { user: man }, what: { service: s%u }, decision: "
+            "allow }\n",
+            i, i);
+    text = str_builder_take(&rules);
+    assert_non_null(text);
+    agent_fixture_policy(f, text);
+}
+
+/* Certifies one rule after another while a policy is loaded; how many. */
+static unsigned certify_meanwhile(struct agent_fixture *f, unsigned from)
+{
+    pid_t pid = fork();
+    unsigned done = from;
+    const char *error;
+    char id[16];
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        json_decref(agent_call(f, 0, "io.assent.Reload", NULL, &error));
+        _exit(0);
+    }
+    while (waitpid(pid, NULL, WNOHANG) == 0) {
+        snprintf(id, sizeof(id), "r%u", done++);
+        json_decref(recertify(f, UID_GAMES, id, day(100), "still needed", &error));
+        assert_null(error);
+    }
+    return done;
+}
+
+/* Loads that have read the ledger before a certificate was in it. */
+static void test_given_while_a_policy_is_loaded(void **state)
+{
+    struct agent_fixture *f = *state;
+    unsigned count = 0;
+    char id[16];
+
+    write_many(f);
+    reload(f);
+    for (unsigned i = 0; i < 3; i++)
+        count = certify_meanwhile(f, count);
+    assert_int_equal(audit_count(f, "recertified"), count);
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(id, sizeof(id), "r%u", i);
+        assert_refused(f, UID_GAMES, id, day(100), INVALID); /* it counts already */
+    }
+}
+
+static void put_row(const struct agent_fixture *f, int kind, const char *id, const char *body)
+{
+    sqlite3_stmt *statement;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open_v2(f->ledger, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                         "INSERT OR REPLACE INTO state(kind, id, live, body) VALUES(?1, ?2, 1, ?3)",
+                         -1, &statement, NULL),
+        SQLITE_OK);
+    sqlite3_bind_int(statement, 1, kind);
+    sqlite3_bind_text(statement, 2, id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 3, body, -1, SQLITE_STATIC);
+    assert_int_equal(sqlite3_step(statement), SQLITE_DONE);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
+static void test_unreadable_certificates_certify_nothing(void **state)
+{
+    static const char *const bodies[] = {"", "no JSON", "[]", "{}", "{\"rule\":7}",
+        "{\"rule\":\"man-login\",\"digest\":\"of another\",\"until\":9000000000000000000,"
+        "\"by\":\"x\",\"reason\":\"x\"}",
+        "{\"rule\":\"man-login\",\"digest\":\"id\",\"until\":-1}"};
+    struct agent_fixture *f = *state;
+    AUTO_JSON json_t *status = NULL;
+    AUTO_FREE char *text = NULL;
+    const char *error;
+
+    agent_fixture_kill(f, SIGTERM);
+    for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+        char id[8];
+
+        snprintf(id, sizeof(id), "id-%zu", i);
+        put_row(f, LEDGER_CERTIFICATE, id, bodies[i]);
+        put_row(f, LEDGER_NOTICE, id, bodies[i]);
+    }
+    agent_fixture_start(f);
+    assert_login(f, GATE_WAIT);
+    status = agent_call(f, 0, "io.assent.GetStatus", NULL, &error);
+    text = json_dumps(status, 0);
+    assert_non_null(strstr(text, "7 certificates in the ledger cannot be read"));
+    assert_certified(f, UID_GAMES, day(100));
+    assert_login(f, GATE_ALLOW);
+}
+
+/* Nothing counts that is not in the ledger. */
+static void test_what_cannot_be_written_does_not_count(void **state)
+{
+    struct agent_fixture *f = *state;
+
+    ledger_execute(f, "CREATE TRIGGER broken BEFORE INSERT ON state WHEN NEW.kind = 4 "
+                      "BEGIN SELECT RAISE(ABORT, 'broken'); END;");
+    assert_refused(f, UID_GAMES, "man-login", day(100), "io.assent.Unavailable");
+    assert_login(f, GATE_WAIT);
+    assert_int_equal(audit_count(f, "recertified"), 0);
+    ledger_execute(f, "DROP TRIGGER broken;");
+    assert_certified(f, UID_GAMES, day(100));
+    assert_login(f, GATE_ALLOW);
 }
 
 /* The one request there is, as the people who are asked see it. */
@@ -409,6 +531,9 @@ int main(int argc, char **argv)
         TEST(test_survives_restarts),
         TEST(test_is_for_the_rule_as_it_was),
         TEST(test_the_later_date_counts),
+        TEST(test_given_while_a_policy_is_loaded),
+        TEST(test_unreadable_certificates_certify_nothing),
+        TEST(test_what_cannot_be_written_does_not_count),
         TEST(test_people_are_told_why_they_are_asked),
         TEST(test_who_cannot_wait_is_told_why),
         TEST(test_never_certified),
