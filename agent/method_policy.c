@@ -134,7 +134,8 @@ static bool find_version(struct public_call *call, json_t *parameters, struct ag
     if (r == 0)
         return true;
     if (r == -ENOENT)
-        method_error(call, ERROR_NOT_FOUND, "id", prefix);
+        method_not_found(call, prefix,
+            "no policy that was in force begins so; assent policy versions lists them");
     else if (r == -ENOTUNIQ)
         method_error(call, ERROR_INVALID, "message",
             "more than one version begins with these digits; give more of them");
@@ -253,7 +254,8 @@ void method_read_version(struct public_call *call, json_t *parameters, void *use
                                page.file ? page.file : json_null(), "text",
                                page.text ? page.text : json_string(""), "more", page.more));
     else if (r == -ENOENT)
-        method_error(call, ERROR_NOT_FOUND, "id", digest);
+        method_not_found(call, digest,
+            "no policy that was in force begins so; assent policy versions lists them");
     else
         method_unavailable(call, r);
     if (r < 0) {

@@ -77,7 +77,7 @@ static int64_t find_rule(struct public_call *call, const struct agent *agent, co
     if (index >= 0)
         return index;
     if (method_sees_all(agent, call))
-        method_error(call, ERROR_NOT_FOUND, "id", id);
+        method_not_found(call, id, "the policy in force has no such rule");
     else
         method_error(call, ERROR_NOT_ALLOWED, "message", not_yours);
     return -1;

@@ -77,6 +77,11 @@ void method_error(struct public_call *call, const char *name, const char *key, c
     public_error(call, name, json_pack("{s:s}", key, text ? text : "out of memory"));
 }
 
+void method_not_found(struct public_call *call, const char *id, const char *message)
+{
+    public_error(call, ERROR_NOT_FOUND, json_pack("{s:s, s:s}", "id", id, "message", message));
+}
+
 void method_unavailable(struct public_call *call, int error)
 {
     const char *text = error == -ENOSPC ? "the agent's disk is full: nothing can be recorded"

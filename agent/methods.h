@@ -74,6 +74,9 @@ struct request *method_request(struct public_call *call, json_t *parameters, str
 /* Answers with an error that has one text. */
 void method_error(struct public_call *call, const char *name, const char *key, const char *text);
 
+/* Nothing is called `id`; the message says where to look. */
+void method_not_found(struct public_call *call, const char *id, const char *message);
+
 /* -errno of a step that was not recorded. */
 void method_unavailable(struct public_call *call, int error);
 

@@ -92,10 +92,10 @@ char *say_prompt(const struct request *request)
         return NULL;
     if (asked[0] == '\0') /* the requester names the one who confirms */
         str_appendf(
-            &builder, "To %s a colleague has to confirm it (request %s)", what, request->id);
+            &builder, "To %s\na colleague has to confirm it (request %s)", what, request->id);
     else
         str_appendf(
-            &builder, "To %s you need the approval of %s (request %s)", what, asked, request->id);
+            &builder, "To %s\nyou need the approval of %s (request %s)", what, asked, request->id);
     say_put_lapse(&builder, (enum lapse)request->lapse, request->rule);
     str_append(&builder, ".");
     return str_builder_take(&builder);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -12,15 +13,43 @@
 #include "args.h"
 #include "help.h"
 #include "output.h"
+#include "text.h"
 #include "verbs.h"
+
+#define PREFIX "assent: "
 
 static void say(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
+/* The columns of a terminal; 0 if it is none. */
+static unsigned width_of(int fd)
+{
+    struct winsize size;
+
+    if (!isatty(fd))
+        return 0;
+    if (ioctl(fd, TIOCGWINSZ, &size) < 0 || size.ws_col < 20)
+        return 80;
+    return size.ws_col;
+}
+
+/* On a terminal the first line, which is a sentence, is broken between words. What follows it may
+ * be a command to copy, and is left to the terminal. */
 static void say(const char *format, va_list args)
 {
-    fputs("assent: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    AUTO_FREE char *message = NULL, *text = NULL;
+    struct str_builder out = {0};
+    char *rest;
+
+    if (vasprintf(&message, format, args) < 0)
+        return;
+    rest = strchr(message, '\n');
+    if (rest)
+        *rest++ = '\0';
+    text_put_wrapped_at(&out, message, strlen(PREFIX), 2, width_of(STDERR_FILENO));
+    if (rest)
+        str_appendf(&out, "%s\n", rest);
+    text = str_builder_take(&out);
+    fprintf(stderr, PREFIX "%s", text ? text : "\n");
 }
 
 void cli_error(const char *format, ...)
@@ -95,17 +124,6 @@ static bool can_draw(int fd)
     const char *term = getenv("TERM");
 
     return isatty(fd) && term && strcmp(term, "dumb") != 0;
-}
-
-static unsigned terminal_width(void)
-{
-    struct winsize size;
-
-    if (!isatty(STDOUT_FILENO))
-        return 0;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 20)
-        return 80;
-    return size.ws_col;
 }
 
 static int print_version(void)
@@ -187,7 +205,7 @@ int cli_main(int argc, char **argv)
         .colour = wants_colour(),
         .tty_in = isatty(STDIN_FILENO),
         .tty_err = can_draw(STDERR_FILENO),
-        .width = terminal_width(),
+        .width = width_of(STDOUT_FILENO),
     };
     int used = 1, r = args_parse(&args, argc, argv, NULL, &error);
 

@@ -97,22 +97,46 @@ static enum style style_of(enum lint_level level)
     return styles[level];
 }
 
+/* "policy.d/10-web.yaml:12:5: " */
+static char *place_of(const struct finding *finding)
+{
+    struct str_builder builder = {0};
+
+    text_put(&builder, finding->place.file);
+    str_appendf(&builder, ":%u:%u: ", finding->place.line, finding->place.column);
+    return str_builder_take(&builder);
+}
+
+/* "rule 'web': it can never match [never-matches]" */
+static char *message_of(const struct finding *finding)
+{
+    struct str_builder builder = {0};
+
+    if (finding->name) {
+        str_appendf(&builder, "%s '", lint_subject_to_string(finding->subject));
+        text_put(&builder, finding->name);
+        str_append(&builder, "': ");
+    }
+    text_put(&builder, finding->message);
+    str_appendf(&builder, " [%s]", finding->lint->name);
+    return str_builder_take(&builder);
+}
+
 static void put_one(
     struct str_builder *out, const struct finding *finding, const struct cli_options *options)
 {
+    const char *level = lint_level_to_string(finding->lint->level);
     enum style style = style_of(finding->lint->level);
+    AUTO_FREE char *place = place_of(finding), *message = message_of(finding);
 
-    text_put(out, finding->place.file);
-    str_appendf(out, ":%u:%u: %s%s%s: ", finding->place.line, finding->place.column,
-        style_on(options, style), lint_level_to_string(finding->lint->level),
-        style_off(options, style));
-    if (finding->name) {
-        str_appendf(out, "%s '", lint_subject_to_string(finding->subject));
-        text_put(out, finding->name);
-        str_append(out, "': ");
+    if (!place || !message) {
+        out->failed = true;
+        return;
     }
-    text_put(out, finding->message);
-    str_appendf(out, " [%s]\n", finding->lint->name);
+    str_appendf(
+        out, "%s%s%s%s: ", place, style_on(options, style), level, style_off(options, style));
+    text_put_wrapped_at(
+        out, message, text_columns(place) + strlen(level) + strlen(": "), 4, options->width);
     if (finding->accepted) {
         str_append(out, "    accepted: ");
         text_put(out, finding->accepted);

@@ -144,9 +144,15 @@ static size_t line_length(const char *text, size_t columns)
     return fits > 0 ? fits : strlen(text);
 }
 
-void text_put_wrapped(struct str_builder *out, const char *escaped, size_t indent, size_t width)
+static size_t columns_after(size_t column, size_t width)
 {
-    size_t columns = width > indent + 20 ? width - indent : width > 0 ? 20 : SIZE_MAX;
+    return width > column + 20 ? width - column : width > 0 ? 20 : SIZE_MAX;
+}
+
+void text_put_wrapped_at(
+    struct str_builder *out, const char *escaped, size_t column, size_t indent, size_t width)
+{
+    size_t columns = columns_after(column, width);
 
     for (;;) {
         size_t n = line_length(escaped, columns);
@@ -158,7 +164,13 @@ void text_put_wrapped(struct str_builder *out, const char *escaped, size_t inden
         if (*escaped == '\0')
             return;
         str_appendf(out, "%*s", (int)indent, "");
+        columns = columns_after(indent, width);
     }
+}
+
+void text_put_wrapped(struct str_builder *out, const char *escaped, size_t indent, size_t width)
+{
+    text_put_wrapped_at(out, escaped, indent, indent, width);
 }
 
 static void put_argument(struct str_builder *out, const char *argument)

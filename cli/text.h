@@ -30,6 +30,10 @@ void text_put_cut(struct str_builder *out, const char *escaped, size_t columns);
  * column `indent` on entry. */
 void text_put_wrapped(struct str_builder *out, const char *escaped, size_t indent, size_t width);
 
+/* The same with the cursor at `column` on entry. */
+void text_put_wrapped_at(
+    struct str_builder *out, const char *escaped, size_t column, size_t indent, size_t width);
+
 /* Appends an argument list (array of strings) so that its borders can be seen: arguments
  * with anything unusual in them are quoted as a shell would read them. */
 void text_put_command(struct str_builder *out, const json_t *command);

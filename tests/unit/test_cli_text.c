@@ -208,7 +208,7 @@ static void test_arguments_show_their_borders(void **state UNUSED)
 static void test_text_is_cut_and_wrapped_by_columns(void **state UNUSED)
 {
     struct str_builder out = {0};
-    AUTO_FREE char *cut = NULL, *wrapped = NULL, *hard = NULL;
+    AUTO_FREE char *cut = NULL, *wrapped = NULL, *at = NULL, *hard = NULL;
 
     text_put_cut(&out, "0123456789", 10);
     text_put_cut(&out, "0123456789A", 10);
@@ -221,6 +221,9 @@ static void test_text_is_cut_and_wrapped_by_columns(void **state UNUSED)
     text_put_wrapped(&out, "one two three four five six seven", 4, 26);
     wrapped = str_builder_take(&out);
     assert_string_equal(wrapped, "one two three four\n    five six seven\n");
+    text_put_wrapped_at(&out, "one two three four five six seven", 9, 2, 32);
+    at = str_builder_take(&out);
+    assert_string_equal(at, "one two three four five\n  six seven\n");
 
     text_put_wrapped(&out, "0123456789012345678901234", 0, 20);
     hard = str_builder_take(&out);

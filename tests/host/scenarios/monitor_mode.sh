@@ -91,6 +91,14 @@ expect_out 'every door .its file does not say so any more' "status says how it e
 kill_agent
 nobody_is_stopped "and after another kill -9"
 
+step "the report"
+try on assent report monitor
+expect_rc 0 "there is one"
+expect_out 'bob' "with whom it would have refused"
+expect_out 'alice-asks' "and the rule that would have asked"
+try ssh_as dave assent report monitor
+check "which is not for everybody" not matches "$OUT" 'bob|alice'
+
 step "who may end it, and how"
 try ssh_as alice assent enforce --yes all
 expect_rc 3 "alice may not"
