@@ -251,7 +251,7 @@ static void load_earlier(struct load_job *job)
         note(&job->result.errors, "the versions that the ledger keeps cannot be read");
     for (const char *digest = NULL; !job->result.policy && (digest = texts_next(&digests, digest));)
         if (!str_equal(digest, job->order.held))
-            r = load_version(job, digest, &unsaid);
+            (void)load_version(job, digest, &unsaid);
     texts_done(&digests);
     texts_done(&unsaid);
 }

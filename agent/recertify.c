@@ -20,15 +20,20 @@ struct recertification {
     struct recertification *next;
 };
 
-static void drop(struct recertification *r)
+static void recertification_free(struct recertification *recertification)
 {
-    struct recertification **at = &r->agent->recertifications;
+    certificate_done(&recertification->certificate);
+    free(recertification);
+}
 
-    while (*at != r)
+static void drop(struct recertification *recertification)
+{
+    struct recertification **at = &recertification->agent->recertifications;
+
+    while (*at != recertification)
         at = &(*at)->next;
-    *at = r->next;
-    certificate_done(&r->certificate);
-    free(r);
+    *at = recertification->next;
+    recertification_free(recertification);
 }
 
 /* If the rule is still what was looked at. */
@@ -147,10 +152,17 @@ void recertify_forget(struct agent *agent, const void *userdata)
 
 void recertify_load_begins(struct agent *agent)
 {
-    for (struct recertification *r = agent->recertifications, *next; r; r = next) {
-        next = r->next;
-        if (r->durable)
-            drop(r);
+    struct recertification **at = &agent->recertifications;
+
+    while (*at) {
+        struct recertification *recertification = *at;
+
+        if (!recertification->durable) {
+            at = &recertification->next;
+            continue;
+        }
+        *at = recertification->next;
+        recertification_free(recertification);
     }
 }
 
@@ -163,6 +175,12 @@ void recertify_catch_up(struct agent *agent)
 
 void recertify_free(struct agent *agent)
 {
-    while (agent->recertifications)
-        drop(agent->recertifications);
+    struct recertification *first = TAKE_PTR(agent->recertifications);
+
+    while (first) {
+        struct recertification *next = first->next;
+
+        recertification_free(first);
+        first = next;
+    }
 }

@@ -59,17 +59,18 @@ static int list_kinds(const struct cli_options *options)
     return output_json(array);
 }
 
-static int find_kind(
-    const struct cli_options *options, const char *name, const struct report_kind **ret_kind)
+static const struct report_kind *find_kind(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    return NULL;
+}
+
+static int no_kind(const struct cli_options *options, const char *name)
 {
     AUTO_FREE char *escaped = str_escape_new(name);
 
-    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        if (strcmp(kinds[i]->name, name) == 0) {
-            *ret_kind = kinds[i];
-            return CLI_OK;
-        }
-    }
     return cli_usage_error(options, "there is no report '%s'; `assent report` lists them all",
         escaped ? escaped : "?");
 }
@@ -113,9 +114,9 @@ int verb_report(int argc, char **argv, const struct cli_options *options)
         return r;
     if (argc < 2)
         return list_kinds(options);
-    r = find_kind(options, argv[1], &report.kind);
-    if (r != CLI_OK)
-        return r;
+    report.kind = find_kind(argv[1]);
+    if (!report.kind)
+        return no_kind(options, argv[1]);
     if (since_parse(since ? since : report.kind->since, &since_us) < 0)
         return cli_usage_error(options, "--since takes a length of time as 30d, a day as "
                                         "2026-11-20, or a time as 2026-11-20T10:00:00Z");

@@ -8,6 +8,7 @@
 
 #include "../../cli/call.h"
 #include "../../cli/field.h"
+#include "../../cli/report.h"
 #include "../../cli/varlink.h"
 #include "../../cli/view.h"
 #include "../../cli/view_explain.h"
@@ -69,6 +70,27 @@ static void show_all(const json_t *value, unsigned width)
         show(many[i], value, width);
 }
 
+/* The rows of a report, in all its formats. In CSV lines end with CR and LF. */
+static void show_report(json_t *rows)
+{
+    const struct cli_options options = {0};
+    struct report report = {.kind = &report_recertification, .rows = rows, .host = rows};
+    struct str_builder text = {0}, html = {0}, csv = {0};
+    AUTO_FREE char *lines = NULL;
+
+    report_put_text(&text, &report, &options);
+    check(&text);
+    report_put_html(&html, &report);
+    check(&html);
+    report_put_csv(&csv, &report);
+    lines = str_builder_take(&csv);
+    if (!lines)
+        abort();
+    for (char *p = lines; (p = strstr(p, "\r\n"));)
+        *p = ' ';
+    check_terminal(lines);
+}
+
 /* Every member of the parameters, as the verbs take them out, and the parameters themselves. */
 static void show_reply(const struct varlink_reply *reply)
 {
@@ -80,6 +102,7 @@ static void show_reply(const struct varlink_reply *reply)
     {
         show_all(value, 0);
         show_all(value, 60);
+        show_report(value);
         (void)wait_exit_of(value);
         (void)view_missing(value);
     }

@@ -14,6 +14,7 @@
 
 #include "../../agent/certificate.h"
 #include "../../cli/json.h"
+#include "../../cli/varlink.h"
 #include "../../common/accounts_file.h"
 #include "../../common/clock.h"
 #include "../../common/file.h"
@@ -21,7 +22,9 @@
 #include "../../common/str.h"
 #include "agent_fixture.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define TIMEOUT_US (20 * USEC_PER_SEC)
 
@@ -223,6 +226,65 @@ static void test_lapsing_alone_is_healthy(void **state)
     agent_fixture_start(f);
     status = call(f, 0, "io.assent.GetStatus");
     assert_true(json_is_true(json_object_get(status, "healthy")));
+}
+
+/* Watches as that account; what comes is written to `ret_fd`. */
+static pid_t watch(struct agent_fixture *f, uid_t uid, int *ret_fd)
+{
+    uint64_t deadline = clock_deadline(TIMEOUT_US);
+    struct varlink_reply reply = {0};
+    struct varlink *link = NULL;
+    int pipes[2];
+    pid_t pid;
+
+    assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    *ret_fd = pipes[0];
+    if (pid > 0) {
+        close(pipes[1]);
+        return pid;
+    }
+    if (setresgid(65534, 65534, 65534) < 0 || setresuid(uid, uid, uid) < 0 ||
+        varlink_open(f->public, deadline, &link) < 0 ||
+        varlink_send(link, "io.assent.Watch", NULL, true, deadline) < 0)
+        _exit(1);
+    while (varlink_receive(link, deadline, &reply) == 0)
+        if (json_dumpfd(reply.parameters, pipes[1], JSON_COMPACT) < 0)
+            _exit(1);
+    _exit(0);
+}
+
+static void end_watch(pid_t pid, int fd)
+{
+    close(fd);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void test_owners_watch_their_rules(void **state)
+{
+    struct agent_fixture *f = *state;
+    uint64_t deadline = clock_deadline(TIMEOUT_US);
+    char seen[1024] = "", none[16];
+    int owner_fd, other_fd;
+    pid_t owner, other;
+
+    agent_fixture_start(f);
+    other = watch(f, UID_MAN, &other_fd);
+    owner = watch(f, UID_GAMES, &owner_fd);
+    for (int i = 0; read(owner_fd, seen, sizeof(seen) - 1) <= 0; i++) {
+        struct str_builder rules = {0};
+
+        assert_true(clock_remaining_ms(deadline) > 0);
+        put_rule(&rules, "sshd", "leads", day(10 + i % 10));
+        write_policy(f, &rules);
+        look_again(f);
+    }
+    assert_non_null(strstr(seen, "\"event\":\"rule-lapsing\""));
+    assert_true(read(other_fd, none, sizeof(none)) <= 0);
+    end_watch(owner, owner_fd);
+    end_watch(other, other_fd);
 }
 
 /* What could not be written is told at the next look. */
@@ -447,6 +509,7 @@ int main(int argc, char **argv)
         TEST(test_what_is_new_is_told_anew),
         TEST(test_status_says_it_to_whom_it_concerns),
         TEST(test_lapsing_alone_is_healthy),
+        TEST(test_owners_watch_their_rules),
         TEST(test_on_a_broken_disk),
         TEST(test_many_rules),
         TEST(test_an_owner_is_locked),
