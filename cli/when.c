@@ -41,6 +41,15 @@ void when_length(uint64_t seconds, char ret_text[WHEN_SIZE])
     format_units(seconds, 2, ret_text);
 }
 
+/* To the nearest of the smallest unit that is shown: what was just given for 30 minutes ends "in
+ * 30 min", not in 29. */
+static uint64_t rounded(uint64_t seconds)
+{
+    uint64_t unit = seconds < 60 ? 1 : seconds < 86400 ? 60 : 3600;
+
+    return seconds > UINT64_MAX - unit ? seconds : (seconds + unit / 2) / unit * unit;
+}
+
 void when_relative(uint64_t time_us, uint64_t now_us, char ret_text[WHEN_SIZE])
 {
     bool past = time_us <= now_us;
@@ -51,6 +60,8 @@ void when_relative(uint64_t time_us, uint64_t now_us, char ret_text[WHEN_SIZE])
         snprintf(ret_text, WHEN_SIZE, "just now");
         return;
     }
+    if (!past)
+        seconds = rounded(seconds);
     format_units(seconds, seconds < 3600 ? 1 : 2, length);
     snprintf(ret_text, WHEN_SIZE, "%s%.40s%s", past ? "" : "in ", length, past ? " ago" : "");
 }

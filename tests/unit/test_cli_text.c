@@ -87,7 +87,10 @@ static void test_times_are_seen_from_now(void **state UNUSED)
         {-9000, "2 h 30 min ago"},
         {1, "in 1 s"},
         {12 * 60, "in 12 min"},
-        {12 * 60 + 30, "in 12 min"},
+        {12 * 60 + 29, "in 12 min"},
+        {30 * 60 - 1, "in 30 min"},
+        {8 * 3600 - 1, "in 8 h"},
+        {30 * 86400 - 1, "in 30 days"},
         {65 * 60, "in 1 h 5 min"},
         {86400 * 2, "in 2 days"},
     };
