@@ -120,7 +120,7 @@ void view_what(struct str_builder *out, const json_t *object)
         str_append(out, " ");
         text_put_command(out, command);
     } else if (strcmp(service, SERVICE_SUDO) == 0) {
-        str_append(out, ", anything sudoers allows,");
+        str_append(out, run_as ? ", anything sudoers allows," : ", anything sudoers allows");
     }
     if (run_as) {
         str_append(out, " as ");

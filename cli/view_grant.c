@@ -81,6 +81,7 @@ static void add_grant(struct table *table, const struct view *view, const json_t
 {
     const char *state = field_text_or(grant, "state", "?");
     uint64_t expires_us = field_time(grant, "expires");
+    struct str_builder what = {0};
     char uses[32] = "", expires[WHEN_SIZE] = "";
 
     if (is_active(grant)) {
@@ -91,7 +92,8 @@ static void add_grant(struct table *table, const struct view *view, const json_t
     table_add(table, field_text_or(grant, "id", "?"), STYLE_ID);
     table_add(table, state, style_of_state(state));
     table_add(table, view_who(view, grant), STYLE_PLAIN);
-    table_take(table, describe_scope(grant), STYLE_PLAIN);
+    view_what(&what, grant);
+    table_take(table, str_builder_take(&what), STYLE_PLAIN);
     table_add(table, field_text(grant, "purpose"), STYLE_PLAIN);
     table_add(table, field_text(grant, "owner"), STYLE_PLAIN);
     table_add(table, uses, STYLE_PLAIN);

@@ -307,7 +307,8 @@ static void test_a_command_that_is_not_known_is_said_to_be_anything(void **state
 #define GRANT                                                                                      \
     "{'id': '8XDT-4M1C', 'request': 'K7QM-2F9X', 'state': 'active',"                               \
     " 'subject': {'name': 'alice', 'uid': 1000, 'kind': 'human'},"                                 \
-    " 'scope': 'run /usr/bin/id as root with sudo', 'service': 'sudo', 'uses_left': 1,"            \
+    " 'scope': 'run /usr/bin/id as root with sudo', 'service': 'sudo', 'run_as': 'root',"          \
+    " 'command': ['/usr/bin/id'], 'uses_left': 1,"                                                 \
     " 'created': '2026-11-20T09:58:00Z', 'expires': '2026-11-20T10:13:00Z', 'owner': 'dba-leads'," \
     " 'purpose': 'replica is stuck', 'rule': 'dba-anything', 'policy': '3f2a',                 "   \
     "'approvers': ['carol', 'dave']}"
@@ -338,9 +339,9 @@ static void test_grants_are_listed_in_columns(void **state UNUSED)
         &plain, 1000);
 
     assert_string_equal(text,
-        "ID         STATE    WHO  WHAT                               WHY               OWNER      "
+        "ID         STATE    WHO  WHAT                      WHY               OWNER      "
         "USES  EXPIRES\n"
-        "8XDT-4M1C  active   you  run /usr/bin/id as root with sudo  replica is stuck  dba-leads  "
+        "8XDT-4M1C  active   you  sudo /usr/bin/id as root  replica is stuck  dba-leads  "
         "1     in 13 min\n"
         "A1B2-C3D4  used up  bob  ssh login from 192.0.2.7\n");
 }
