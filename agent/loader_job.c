@@ -149,7 +149,7 @@ static void on_resolved(int result, const struct resolve_name *names, size_t cou
     job->result.auditors_known = names[users + groups].exists;
     job->result.auditors = names[users + groups].id;
     warn(&job->result, names, count);
-    if (look_after(job) < 0) {
+    if (look_after(job) < 0 || chunks_cut(&job->result.files, &job->result.chunks) < 0) {
         note(&job->result.errors, "out of memory");
         policy_free(TAKE_PTR(job->result.policy));
     }
@@ -348,6 +348,7 @@ void load_job_done(struct load_job *job)
     policy_free(job->result.policy);
     survey_done(&job->result.survey);
     policy_files_done(&job->result.files);
+    chunks_done(&job->result.chunks);
     if (job->result.has_config)
         config_done(&job->result.config);
     texts_done(&job->result.errors);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "../common/macro.h"
+#include "chunk.h"
 #include "config.h"
 #include "policy/policy.h"
 #include "survey.h"
@@ -34,6 +35,7 @@ struct load_order {
 struct load_result {
     struct policy *policy;     /* names resolved, indexed; NULL: nothing was loaded */
     struct policy_files files; /* its text */
+    struct chunks chunks;      /* where it is cut to be kept */
     struct config config;
     bool has_config; /* one was read, and is to be in force with the policy */
     bool from_ledger;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "../common/str.h"
+#include "digest.h"
 #include "ledger/ledger_policy.h"
-#include "loading.h"
 #include "policy/policy.h"
 #include "texts.h"
 #include "yaml/yaml.h"
@@ -37,20 +37,24 @@ static int end_file(struct assembly *assembly)
     return policy_files_add(&assembly->files, TAKE_PTR(assembly->name), text, length);
 }
 
-static int on_part(const char *file, const char *text, void *userdata)
+static int on_part(const struct ledger_part *part, void *userdata)
 {
     struct assembly *assembly = userdata;
+    char hash[DIGEST_HEX_SIZE];
 
-    if (!str_equal(assembly->name, file)) {
+    digest_bytes(part->text, strlen(part->text), hash);
+    if (!str_equal(hash, part->hash))
+        return -EUCLEAN;
+    if (!str_equal(assembly->name, part->file)) {
         int r = end_file(assembly);
 
         if (r < 0)
             return r;
-        assembly->name = strdup(file);
+        assembly->name = strdup(part->file);
         if (!assembly->name)
             return -ENOMEM;
     }
-    str_append(&assembly->text, text);
+    str_append(&assembly->text, part->text);
     return 0;
 }
 
@@ -70,35 +74,6 @@ static int read_text(
     return 0;
 }
 
-static int note_program(const struct ledger_version *version, void *userdata)
-{
-    struct loading loading;
-    char **program = userdata;
-    int r = loading_load(version->first, &loading);
-
-    if (r < 0)
-        return r;
-    *program = TAKE_PTR(loading.assentd);
-    loading_done(&loading);
-    return 0;
-}
-
-/* A newer assentd may put the same text into another canonical form, and another digest; the one
- * that kept it does not. */
-static int check_digest(
-    struct ledger_reader *reader, const char *digest, const struct policy *policy)
-{
-    AUTO_FREE char *program = NULL;
-    int r;
-
-    if (str_equal(policy_digest(policy), digest))
-        return 0;
-    r = ledger_reader_version(reader, digest, note_program, &program);
-    if (r < 0)
-        return r;
-    return str_equal(program, ASSENT_VERSION) ? -EUCLEAN : 0;
-}
-
 int loader_text_compile(struct ledger_reader *reader, const char *digest,
     struct policy **ret_policy, struct policy_files *ret_files, struct yaml_errors *errors)
 {
@@ -111,9 +86,6 @@ int loader_text_compile(struct ledger_reader *reader, const char *digest,
     policy = policy_compile(files.items, files.count, errors);
     if (!policy || yaml_errors_total(errors) > 0)
         return -EBADMSG;
-    r = check_digest(reader, digest, policy);
-    if (r < 0)
-        return r;
     *ret_policy = TAKE_PTR(policy);
     *ret_files = files;
     files = (struct policy_files){0};

@@ -224,15 +224,15 @@ struct page {
     bool more;
 };
 
-static int add_part(const char *file, const char *text, void *userdata)
+static int add_part(const struct ledger_part *part, void *userdata)
 {
     struct page *page = userdata;
 
     page->more = page->text != NULL;
     if (page->more)
         return 0;
-    page->file = json_string(file);
-    page->text = json_string(text);
+    page->file = json_string(part->file);
+    page->text = json_string(part->text);
     return page->file && page->text ? 0 : -ENOMEM;
 }
 

@@ -49,8 +49,9 @@ static void complete(
 /* The policy and what was found out with it. */
 static void swap(struct agent *agent, struct load_result *result, struct zones *zones)
 {
+    struct policy *old = agent->policy;
+
     zones_free(agent->zones);
-    loader_free_policy(agent->loader, agent->policy);
     texts_done(&agent->policy_warnings);
     agent->zones = zones;
     agent->policy = TAKE_PTR(result->policy);
@@ -63,6 +64,7 @@ static void swap(struct agent *agent, struct load_result *result, struct zones *
     recertify_catch_up(agent);
     agent->auditors_known = result->auditors_known;
     agent->auditors = result->auditors;
+    loader_free_policy(agent->loader, old);
 }
 
 static void swap_config(struct agent *agent, struct load_result *result)
@@ -116,7 +118,7 @@ static int swap_and_record(struct agent *agent, struct load_result *result, stru
     monitor_update(agent);
     notices_look(agent);
     record(agent, &before, recorded);
-    versions_keep(agent, agent->loading.digest, &result->files);
+    versions_keep(agent, agent->loading.digest, &result->files, &result->chunks);
     loading_done(&before);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "agent.h"
+#include "chunk.h"
 #include "ledger/ledger.h"
 #include "ledger/ledger_policy.h"
 #include "loader.h"
@@ -13,57 +14,48 @@
 
 #define RETRY_US (30 * USEC_PER_SEC)
 
+/* Each of them costs a look into the ledger. */
+#define PARTS_AT_ONCE 32
+
 /* A version on its way into the ledger. */
 struct version {
     struct version *next;
     char digest[POLICY_DIGEST_SIZE];
     struct policy_files files;
-    size_t file, offset; /* what comes next */
-    uint64_t part;
-    size_t file_after, offset_after; /* and after the part under way */
+    struct chunks chunks;
+    size_t at;    /* the next part */
+    size_t after; /* those under way */
     bool under_way;
 };
 
 static void version_free(struct agent *agent, struct version *version)
 {
     loader_free_files(agent->loader, &version->files);
+    chunks_done(&version->chunks);
     free(version);
 }
 
 /* ---- parts ---- */
 
-static bool is_inside_character(const char *text, size_t at)
+/* Parts of chunks that are there already, up to one that is not. */
+static void put_parts(struct agent *agent, struct version *version, struct ledger_batch *batch)
 {
-    return ((unsigned char)text[at] & 0xc0) == 0x80;
-}
+    size_t end = version->at + PARTS_AT_ONCE, i = version->at;
+    bool is_new = false;
 
-/* How much of the file goes into the next part: whole characters, since the text is shown. What
- * was compiled is UTF-8, so that a character is at most four bytes. */
-static size_t part_length(const struct policy_file *file, size_t offset)
-{
-    size_t length = file->length - offset;
+    for (; i < end && i < version->chunks.count && !is_new; i++) {
+        const struct chunk *chunk = &version->chunks.items[i];
+        const struct policy_file *file = &version->files.items[chunk->file];
 
-    if (length <= VERSIONS_PART_MAX)
-        return length;
-    length = VERSIONS_PART_MAX;
-    while (is_inside_character(file->text + offset, length))
-        length--;
-    return length;
-}
+        is_new = ledger_reader_has_chunk(ledger_own_reader(agent->ledger), chunk->hash) <= 0;
+        if (is_new) {
+            AUTO_FREE char *text = strndup(file->text + chunk->offset, chunk->length);
 
-static void put_part(struct version *version, struct ledger_batch *batch)
-{
-    const struct policy_file *file = &version->files.items[version->file];
-    size_t length = part_length(file, version->offset);
-    AUTO_FREE char *text = strndup(file->text + version->offset, length);
-
-    ledger_batch_text(batch, version->digest, version->part, file->name, text);
-    version->file_after = version->file;
-    version->offset_after = version->offset + length;
-    if (version->offset_after == file->length) {
-        version->file_after++;
-        version->offset_after = 0;
+            ledger_batch_chunk(batch, chunk->hash, text);
+        }
+        ledger_batch_text(batch, version->digest, i, file->name, chunk->hash);
     }
+    version->after = i;
 }
 
 static void go_on(struct agent *agent);
@@ -100,18 +92,16 @@ static void on_written(int result, uint64_t first_seq, void *userdata)
         return;
     }
     agent->versions_failed = false;
-    if (version->file == version->files.count) { /* the end was written */
+    if (version->at == version->chunks.count) { /* the end was written */
         agent->versions = version->next;
         version_free(agent, version);
     } else {
-        version->file = version->file_after;
-        version->offset = version->offset_after;
-        version->part++;
+        version->at = version->after;
     }
     go_on(agent);
 }
 
-/* The next part of the first version, unless one is under way. */
+/* The next parts of the first version, unless some are under way. */
 static void go_on(struct agent *agent)
 {
     struct version *version = agent->versions;
@@ -124,10 +114,10 @@ static void go_on(struct agent *agent)
         retry_later(agent);
         return;
     }
-    if (version->file < version->files.count)
-        put_part(version, batch);
+    if (version->at < version->chunks.count)
+        put_parts(agent, version, batch);
     else
-        ledger_batch_text_end(batch, version->digest, version->part);
+        ledger_batch_text_end(batch, version->digest, version->chunks.count);
     version->under_way = true;
     ledger_submit(agent->ledger, batch, false, on_written, agent);
 }
@@ -176,12 +166,14 @@ static void make_room(struct agent *agent)
     }
 }
 
-void versions_keep(struct agent *agent, const char *digest, struct policy_files *files)
+void versions_keep(
+    struct agent *agent, const char *digest, struct policy_files *files, struct chunks *chunks)
 {
     struct version *version, **end = &agent->versions;
 
     if (is_known(agent, digest)) {
         loader_free_files(agent->loader, files);
+        chunks_done(chunks);
         return;
     }
     make_room(agent);
@@ -189,11 +181,14 @@ void versions_keep(struct agent *agent, const char *digest, struct policy_files 
     if (!version) {
         fprintf(stderr, SD_ERR "out of memory: the text of policy %.12s is not kept\n", digest);
         loader_free_files(agent->loader, files);
+        chunks_done(chunks);
         return;
     }
     snprintf(version->digest, sizeof(version->digest), "%s", digest);
     version->files = *files;
+    version->chunks = *chunks;
     *files = (struct policy_files){0};
+    *chunks = (struct chunks){0};
     while (*end)
         end = &(*end)->next;
     *end = version;

@@ -124,10 +124,18 @@ void ledger_batch_loading(struct ledger_batch *batch, const char *digest, const 
         row->type = LEDGER_ROW_LOADING;
 }
 
-void ledger_batch_text(struct ledger_batch *batch, const char *digest, uint64_t part,
-    const char *file, const char *text)
+void ledger_batch_chunk(struct ledger_batch *batch, const char *hash, const char *text)
 {
-    struct ledger_row *row = add_row(batch, digest, file, text);
+    struct ledger_row *row = add_row(batch, hash, "", text);
+
+    if (row)
+        row->type = LEDGER_ROW_CHUNK;
+}
+
+void ledger_batch_text(struct ledger_batch *batch, const char *digest, uint64_t part,
+    const char *file, const char *hash)
+{
+    struct ledger_row *row = add_row(batch, digest, file, hash);
 
     if (!row)
         return;

@@ -9,6 +9,7 @@ enum ledger_row_type {
     LEDGER_ROW_AUDIT,
     LEDGER_ROW_META,
     LEDGER_ROW_LOADING,
+    LEDGER_ROW_CHUNK,
     LEDGER_ROW_TEXT,
     LEDGER_ROW_TEXT_END,
 };

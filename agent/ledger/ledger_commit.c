@@ -10,7 +10,7 @@
 
 /* The pages of a policy's text are all different ones, and new to the file: copying a thousand of
  * them takes as long as ten commits, a few are copied in the time of one. */
-#define CHECKPOINT_TEXT_PAGES 128
+#define CHECKPOINT_CHUNK_PAGES 128
 
 static int on_commit(void *userdata, sqlite3 *db UNUSED, const char *name UNUSED, int pages)
 {
@@ -45,9 +45,11 @@ static int prepare_all(struct ledger_commit *commit)
                            " VALUES(?1, last_insert_rowid(), last_insert_rowid(), 1)"
                            " ON CONFLICT(digest)"
                            " DO UPDATE SET last = excluded.last, loads = loads + 1"},
-        {&commit->text, "INSERT INTO policy_text(digest, part, file, text) VALUES(?1, ?2, ?3, ?4)"
+        {&commit->chunk, "INSERT INTO policy_chunk(hash, text) VALUES(?1, ?2)"
+                         " ON CONFLICT(hash) DO NOTHING"},
+        {&commit->text, "INSERT INTO policy_text(digest, part, file, chunk) VALUES(?1, ?2, ?3, ?4)"
                         " ON CONFLICT(digest, part)"
-                        " DO UPDATE SET file = excluded.file, text = excluded.text"},
+                        " DO UPDATE SET file = excluded.file, chunk = excluded.chunk"},
         {&commit->text_end, "UPDATE policy_version SET parts = ?2 WHERE digest = ?1"},
     };
 
@@ -81,7 +83,7 @@ void ledger_commit_close(struct ledger_commit *commit)
 {
     sqlite3_stmt *all[] = {commit->begin, commit->commit, commit->rollback, commit->put,
         commit->audit, commit->meta_set, commit->meta_remove, commit->loading, commit->version,
-        commit->text, commit->text_end};
+        commit->chunk, commit->text, commit->text_end};
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         (void)sqlite3_finalize(all[i]);
@@ -164,8 +166,19 @@ static int write_text(struct ledger_commit *commit, const struct ledger_row *row
         sqlite3_bind_int64(text, 2, (sqlite3_int64)row->number) != SQLITE_OK ||
         bind_text(text, 3, row->event) != SQLITE_OK || bind_text(text, 4, row->body) != SQLITE_OK)
         return ledger_db_error(commit->db);
-    commit->has_text = true;
     return run(commit, text);
+}
+
+static int write_chunk(struct ledger_commit *commit, const struct ledger_row *row)
+{
+    int r;
+
+    if (bind_text(commit->chunk, 1, row->key) != SQLITE_OK ||
+        bind_text(commit->chunk, 2, row->body) != SQLITE_OK)
+        return ledger_db_error(commit->db);
+    r = run(commit, commit->chunk);
+    commit->has_chunks |= r == 0 && sqlite3_changes(commit->db) > 0;
+    return r;
 }
 
 static int write_text_end(struct ledger_commit *commit, const struct ledger_row *row)
@@ -188,6 +201,8 @@ static int write_row(struct ledger_commit *commit, const struct ledger_row *row,
         return write_audit(commit, row, seq);
     case LEDGER_ROW_LOADING:
         return write_loading(commit, row);
+    case LEDGER_ROW_CHUNK:
+        return write_chunk(commit, row);
     case LEDGER_ROW_TEXT:
         return write_text(commit, row);
     case LEDGER_ROW_TEXT_END:
@@ -266,9 +281,9 @@ int ledger_commit_run(struct ledger_commit *commit, struct ledger_batch *first, 
 
 void ledger_commit_checkpoint(struct ledger_commit *commit)
 {
-    if (commit->log_pages < (commit->has_text ? CHECKPOINT_TEXT_PAGES : commit->checkpoint_at))
+    if (commit->log_pages < (commit->has_chunks ? CHECKPOINT_CHUNK_PAGES : commit->checkpoint_at))
         return;
-    commit->has_text = false;
+    commit->has_chunks = false;
     /* PASSIVE waits for no reader; what one still holds is left for the next time, which is
      * a whole stretch later, lest every commit pay for somebody's long read. */
     if (sqlite3_wal_checkpoint_v2(commit->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) ==

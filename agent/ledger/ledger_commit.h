@@ -14,11 +14,11 @@ struct ledger_commit {
     sqlite3 *db; /* borrowed */
     sqlite3_stmt *begin, *commit, *rollback;
     sqlite3_stmt *put, *audit, *meta_set, *meta_remove;
-    sqlite3_stmt *loading, *version, *text, *text_end;
+    sqlite3_stmt *loading, *version, *chunk, *text, *text_end;
     uint64_t last_seq; /* newest audit record in the file; counted on only by a commit */
     int log_pages;     /* of the write-ahead log, after the newest commit */
     int checkpoint_at;
-    bool has_text; /* a policy's, since the newest checkpoint */
+    bool has_chunks; /* new ones, since the newest checkpoint */
 };
 
 /* Prepares the statements and finds the last sequence number. Returns 0 or -errno. */

@@ -101,14 +101,15 @@ int ledger_reader_find_version(
 }
 
 /* The end is what the version's row says: parts of an attempt that a crash ended do not count. */
-static const char TEXT[] = "SELECT t.file, t.text FROM policy_version v"
+static const char TEXT[] = "SELECT t.file, c.hash, c.text FROM policy_version v"
                            " JOIN policy_text t ON t.digest = v.digest AND t.part < v.parts"
+                           " JOIN policy_chunk c ON c.hash = t.chunk"
                            " WHERE v.digest = ?1 AND t.part >= ?2 ORDER BY t.part LIMIT ?3";
 
-static int check_complete(struct ledger_reader *reader, const char *digest)
+/* How many parts the whole text has. */
+static int count_parts(struct ledger_reader *reader, const char *digest, uint64_t *ret_count)
 {
     AUTO_STATEMENT sqlite3_stmt *statement = NULL;
-    AUTO_FREE char *parts = NULL;
     int r;
 
     r = ledger_db_prepare(reader->db,
@@ -117,14 +118,44 @@ static int check_complete(struct ledger_reader *reader, const char *digest)
         return r;
     if (sqlite3_bind_text(statement, 1, digest, -1, SQLITE_STATIC) != SQLITE_OK)
         return ledger_db_error(reader->db);
-    return ledger_reader_take_text(reader, statement, &parts);
+    r = sqlite3_step(statement);
+    if (r != SQLITE_ROW)
+        return r == SQLITE_DONE ? -ENOENT : ledger_db_error(reader->db);
+    *ret_count = (uint64_t)sqlite3_column_int64(statement, 0);
+    return 0;
+}
+
+static int each_part(struct ledger_reader *reader, sqlite3_stmt *statement, uint64_t expected,
+    ledger_text_fn row, void *userdata)
+{
+    uint64_t count = 0;
+    int r;
+
+    while ((r = sqlite3_step(statement)) == SQLITE_ROW) {
+        const struct ledger_part part = {
+            .file = ledger_reader_text(statement, 0),
+            .hash = ledger_reader_text(statement, 1),
+            .text = ledger_reader_text(statement, 2),
+        };
+
+        if (!part.file || !part.hash || !part.text)
+            return -ENOMEM;
+        r = row(&part, userdata);
+        if (r < 0)
+            return r;
+        count++;
+    }
+    if (r != SQLITE_DONE)
+        return ledger_db_error(reader->db);
+    return count == expected ? 0 : -EUCLEAN;
 }
 
 int ledger_reader_each_text(struct ledger_reader *reader, const char *digest,
     struct ledger_range range, ledger_text_fn row, void *userdata)
 {
     AUTO_STATEMENT sqlite3_stmt *statement = NULL;
-    int r = check_complete(reader, digest);
+    uint64_t parts = 0, expected;
+    int r = count_parts(reader, digest, &parts);
 
     if (r == 0)
         r = ledger_db_prepare(reader->db, TEXT, &statement);
@@ -134,15 +165,23 @@ int ledger_reader_each_text(struct ledger_reader *reader, const char *digest,
         sqlite3_bind_int64(statement, 2, (sqlite3_int64)range.from) != SQLITE_OK ||
         sqlite3_bind_int64(statement, 3, (sqlite3_int64)range.limit) != SQLITE_OK)
         return ledger_db_error(reader->db);
-    while ((r = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *file = ledger_reader_text(statement, 0),
-                   *text = ledger_reader_text(statement, 1);
+    expected = parts > range.from ? parts - range.from : 0;
+    return each_part(
+        reader, statement, expected < range.limit ? expected : range.limit, row, userdata);
+}
 
-        if (!file || !text)
-            return -ENOMEM;
-        r = row(file, text, userdata);
-        if (r < 0)
-            return r;
-    }
-    return r == SQLITE_DONE ? 0 : ledger_db_error(reader->db);
+int ledger_reader_has_chunk(struct ledger_reader *reader, const char *hash)
+{
+    AUTO_STATEMENT sqlite3_stmt *statement = NULL;
+    int r;
+
+    r = ledger_db_prepare(reader->db, "SELECT 1 FROM policy_chunk WHERE hash = ?1", &statement);
+    if (r < 0)
+        return r;
+    if (sqlite3_bind_text(statement, 1, hash, -1, SQLITE_STATIC) != SQLITE_OK)
+        return ledger_db_error(reader->db);
+    r = sqlite3_step(statement);
+    if (r != SQLITE_ROW && r != SQLITE_DONE)
+        return ledger_db_error(reader->db);
+    return r == SQLITE_ROW;
 }

@@ -1,11 +1,14 @@
 /* Policy versions in the ledger: each time a policy took force, and the text of each version once.
  *
- * A version goes by its digest. Its text is put in parts (policy_text), a batch each, so that no
- * transaction is long: whoever waits for a decision shares it. Only ledger_batch_text_end() makes
- * the text count; parts left over by a crash are put again.
+ * A version goes by its digest. Its text is put in parts, a batch each, so that no transaction is
+ * long: whoever waits for a decision shares it. What a part says is a chunk, kept once for all
+ * versions that have it, so that a rule more in a large policy adds a part's text, not the
+ * policy's. Only ledger_batch_text_end() makes the text count; parts left over by a crash are put
+ * again.
  *
  * Tables: policy_load(number, digest, record): append-only, one row a loading; policy_version:
- * one row a digest, with its first and its newest loading; policy_text(digest, part, file, text).
+ * one row a digest, with its first and its newest loading; policy_text(digest, part, file, chunk);
+ * policy_chunk(hash, text).
  *
  * Nothing is removed: what was in force stays readable for as long as the audit log is. */
 #pragma once
@@ -24,10 +27,14 @@ struct ledger_reader;
 /* A policy took force; `record` is a JSON object (agent/loading.h). */
 void ledger_batch_loading(struct ledger_batch *batch, const char *digest, const char *record);
 
-/* Part `part` (from 0) of the text of a version that has a loading: some of the file `file`. A file
- * of several parts has them in a row; an empty file has one empty part. */
+/* A chunk of text, known by its hash; one that is there already is left alone. */
+void ledger_batch_chunk(struct ledger_batch *batch, const char *hash, const char *text);
+
+/* Part `part` (from 0) of the text of a version that has a loading: the chunk `hash`, put before,
+ * as some of the file `file`. A file of several parts has them in a row; an empty file has one
+ * empty part. */
 void ledger_batch_text(struct ledger_batch *batch, const char *digest, uint64_t part,
-    const char *file, const char *text);
+    const char *file, const char *hash);
 
 /* All parts are there, `parts` of them (0: a policy without files). */
 void ledger_batch_text_end(struct ledger_batch *batch, const char *digest, uint64_t parts);
@@ -60,10 +67,16 @@ MUST_USE int ledger_reader_newest_loading(struct ledger_reader *reader, char **r
 MUST_USE int ledger_reader_find_version(
     struct ledger_reader *reader, const char *prefix, char ret_digest[LEDGER_DIGEST_SIZE]);
 
-/* Calls `row` for the parts of a version from `from` on, in order: one after another, or as many as
- * `limit`. Returns 0, -ENOENT if its text is not complete (or there is no such version), or -errno.
- */
-typedef int (*ledger_text_fn)(const char *file, const char *text, void *userdata);
+/* Whether a chunk is there: 1, 0 or -errno. */
+MUST_USE int ledger_reader_has_chunk(struct ledger_reader *reader, const char *hash);
+
+/* Calls `row` for the parts of a version from `from` on, in order, at most `limit`. Returns 0,
+ * -ENOENT if its text is not complete (or there is no such version), -EUCLEAN if parts of it are
+ * gone, or -errno. Whether a text still has its hash is for the caller to see. */
+struct ledger_part {
+    const char *file, *hash, *text;
+};
+typedef int (*ledger_text_fn)(const struct ledger_part *part, void *userdata);
 struct ledger_range {
     uint64_t from;
     uint64_t limit;

@@ -59,12 +59,16 @@ static const char *const MIGRATIONS[] = {
     "    last INTEGER NOT NULL REFERENCES policy_load(number),"
     "    loads INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX policy_version_last ON policy_version(last);"
+    "CREATE TABLE policy_chunk("
+    "    number INTEGER PRIMARY KEY,"
+    "    hash TEXT NOT NULL UNIQUE,"
+    "    text TEXT NOT NULL);"
     "CREATE TABLE policy_text("
     "    digest TEXT NOT NULL,"
     "    part INTEGER NOT NULL,"
     "    file TEXT NOT NULL,"
-    "    text TEXT NOT NULL,"
-    "    UNIQUE(digest, part));",
+    "    chunk TEXT NOT NULL REFERENCES policy_chunk(hash),"
+    "    PRIMARY KEY(digest, part)) WITHOUT ROWID;",
 };
 #define NEWEST ((unsigned)ARRAY_SIZE(MIGRATIONS))
 

@@ -60,11 +60,13 @@ static void commit_loading(struct ledger_fixture *fixture, const char *digest, c
     commit(fixture, batch);
 }
 
+/* The test's hashes are the texts themselves. */
 static void commit_text(struct ledger_fixture *fixture, const char *digest, uint64_t part,
     const char *file, const char *text)
 {
     struct ledger_batch *batch = ledger_batch_new();
 
+    ledger_batch_chunk(batch, text, text);
     ledger_batch_text(batch, digest, part, file, text);
     commit(fixture, batch);
 }
@@ -87,11 +89,12 @@ static int print_version(const struct ledger_version *version, void *userdata)
     return 0;
 }
 
-static int print_part(const char *file, const char *body, void *userdata)
+static int print_part(const struct ledger_part *part, void *userdata)
 {
     char *text = userdata;
 
-    sprintf(text + strlen(text), "%s: %s\n", file, body);
+    assert_string_equal(part->hash, part->text);
+    sprintf(text + strlen(text), "%s: %s\n", part->file, part->text);
     return 0;
 }
 
@@ -167,12 +170,57 @@ static void test_text_counts_when_complete(void **state)
     assert_string_equal(text, "a.yaml: rules: []\nb.yaml: \n");
 }
 
+static void test_parts_that_are_gone(void **state)
+{
+    struct ledger_fixture *fixture = *state;
+    const struct ledger_range all = {0, INT64_MAX}, first = {0, 1};
+    struct ledger_batch *batch = ledger_batch_new();
+    struct ledger_reader *reader = ledger_own_reader(fixture->ledger);
+    char text[512] = "";
+
+    commit_loading(fixture, A, "{}");
+    commit_text(fixture, A, 0, "a.yaml", "one");
+    ledger_batch_text(batch, A, 1, "a.yaml", "a chunk that was never put");
+    commit(fixture, batch);
+    commit_text_end(fixture, A, 2);
+    assert_int_equal(ledger_reader_each_text(reader, A, first, print_part, text), 0);
+    assert_int_equal(ledger_reader_each_text(reader, A, all, print_part, text), -EUCLEAN);
+}
+
 static sqlite3 *open_raw(const struct ledger_fixture *fixture)
 {
     sqlite3 *db;
 
     assert_int_equal(sqlite3_open(fixture->path, &db), SQLITE_OK);
     return db;
+}
+
+static void test_chunks_are_kept_once(void **state)
+{
+    struct ledger_fixture *fixture = *state;
+    const struct ledger_range all = {0, INT64_MAX};
+    struct ledger_reader *reader = ledger_own_reader(fixture->ledger);
+    sqlite3_stmt *statement;
+    char text[512] = "";
+    sqlite3 *db;
+
+    commit_loading(fixture, A, "{}");
+    commit_text(fixture, A, 0, "a.yaml", "shared");
+    commit_text(fixture, A, 1, "a.yaml", "own");
+    commit_text_end(fixture, A, 2);
+    commit_loading(fixture, C, "{}");
+    commit_text(fixture, C, 0, "c.yaml", "shared");
+    commit_text_end(fixture, C, 1);
+    assert_int_equal(ledger_reader_each_text(reader, C, all, print_part, text), 0);
+    assert_int_equal(ledger_reader_each_text(reader, A, all, print_part, text), 0);
+    assert_string_equal(text, "c.yaml: shared\na.yaml: shared\na.yaml: own\n");
+    db = open_raw(fixture);
+    assert_int_equal(
+        sqlite3_prepare_v2(db, "SELECT count(*) FROM policy_chunk", -1, &statement, NULL), 0);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(statement, 0), 2);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
 }
 
 static void test_loadings_are_append_only(void **state)
@@ -197,7 +245,7 @@ static void test_too_large_a_part_is_refused(void **state)
     struct ledger_answer answer;
 
     memset(large, 'x', LEDGER_TEXT_MAX + 1);
-    ledger_batch_text(batch, A, 0, "a.yaml", large);
+    ledger_batch_chunk(batch, "hash", large);
     ledger_fixture_submit(fixture, batch, true, &answer);
     ledger_fixture_wait(fixture, &answer);
     assert_int_equal(answer.result, -E2BIG);
@@ -256,6 +304,8 @@ int main(void)
         TEST(test_versions_are_counted),
         TEST(test_versions_are_found),
         TEST(test_text_counts_when_complete),
+        TEST(test_parts_that_are_gone),
+        TEST(test_chunks_are_kept_once),
         TEST(test_loadings_are_append_only),
         TEST(test_too_large_a_part_is_refused),
         cmocka_unit_test_setup_teardown(test_old_ledger_is_migrated, set_up, tear_down),

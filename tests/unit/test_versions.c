@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../agent/digest.h"
 #include "../../common/clock.h"
 #include "agent_fixture.h"
 
@@ -498,6 +499,8 @@ static void change_ledger(struct agent_fixture *f, const char *sql, const char *
     agent_fixture_start(f);
 }
 
+#define CHUNKS_OF " hash IN (SELECT chunk FROM policy_text WHERE digest = ?1)"
+
 static void test_text_that_is_not_what_was_loaded(void **state)
 {
     struct agent_fixture *f = *state;
@@ -505,12 +508,11 @@ static void test_text_that_is_not_what_was_loaded(void **state)
 
     wait_until_kept(f, one.text);
     change_ledger(f,
-        "UPDATE policy_text SET text = replace(text, 'user: games', 'user: man') WHERE digest = ?1",
+        "UPDATE policy_chunk SET text = replace(text, 'user: games', 'user: man') WHERE" CHUNKS_OF,
         one.text);
     assert_string_equal(roll_back(f, one.text, NULL), "io.assent.Invalid");
     assert_string_equal(in_force(f).text, two.text);
-    change_ledger(f,
-        "UPDATE policy_text SET text = replace(text, 'who:', 'whom:') WHERE digest = ?1", one.text);
+    change_ledger(f, "DELETE FROM policy_chunk WHERE" CHUNKS_OF, one.text);
     assert_string_equal(roll_back(f, one.text, NULL), "io.assent.Invalid");
     change_ledger(f, "DELETE FROM policy_text WHERE digest = ?1", one.text);
     assert_string_equal(roll_back(f, one.text, NULL), "io.assent.Invalid");
@@ -518,6 +520,57 @@ static void test_text_that_is_not_what_was_loaded(void **state)
         usleep(1000);
     assert_true(may(f, UID_MAN) && !may(f, UID_GAMES));
     assert_false(has_problem(f, "rollback"));
+}
+
+/* As an older assentd would have kept it: the version's text reads otherwise now. */
+static void put_text(struct agent_fixture *f, const char *digest, const char *text)
+{
+    char hash[DIGEST_HEX_SIZE], *sql;
+
+    digest_bytes(text, strlen(text), hash);
+    sql = sqlite3_mprintf(
+        "INSERT INTO policy_chunk(hash, text) SELECT %Q, %Q WHERE ?1 != ''", hash, text);
+    change_ledger(f, sql, digest);
+    sqlite3_free(sql);
+    sql = sqlite3_mprintf("UPDATE policy_text SET chunk = %Q WHERE digest = ?1", hash);
+    change_ledger(f, sql, digest);
+    sqlite3_free(sql);
+}
+
+static void test_version_that_does_not_load_any_more(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct digest one = in_force(f), two = reload(f, man_may);
+    const char *error;
+
+    wait_until_kept(f, one.text);
+    put_text(f, one.text, "rules:\n  - { id: old, whom: { user: games }, decision: allow }\n");
+    assert_null(agent_call(
+        f, 0, "io.assent.RollbackPolicy", json_pack("{s:s}", "digest", one.text), &error));
+    assert_string_equal(error, "io.assent.Invalid");
+    assert_string_equal(in_force(f).text, two.text);
+    assert_true(may(f, UID_MAN) && !has_problem(f, "rollback"));
+}
+
+/* It is the same text, so it is what was asked for; it goes by the digest it has now. */
+static void test_version_of_another_digest(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct digest one = in_force(f), now;
+
+    reload(f, man_may);
+    wait_until_kept(f, one.text);
+    put_text(f, one.text,
+        "people:\n  ops: { accounts: [root] }\nrules:\n  - { id: g, who: { user: games }, owner: "
+        "ops, certified_until: 2099-12-31, decision: allow }\n");
+    assert_null(roll_back(f, one.text, NULL));
+    now = in_force(f);
+    assert_string_not_equal(now.text, one.text);
+    assert_true(may(f, UID_GAMES) && !may(f, UID_MAN) && has_problem(f, "rollback"));
+    wait_until_kept(f, now.text);
+    restart(f, SIGTERM);
+    assert_string_equal(in_force(f).text, now.text);
+    assert_true(may(f, UID_GAMES) && !may(f, UID_MAN));
 }
 
 static void test_start_with_broken_files(void **state)
@@ -809,6 +862,8 @@ int main(int argc, char **argv)
         TEST(test_rollbacks_in_a_row),
         TEST(test_rollbacks_that_are_refused),
         TEST(test_text_that_is_not_what_was_loaded),
+        TEST(test_version_that_does_not_load_any_more),
+        TEST(test_version_of_another_digest),
         TEST(test_start_with_broken_files),
         TEST(test_start_with_unreadable_files),
         TEST(test_first_start_with_broken_files),
