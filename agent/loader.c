@@ -12,6 +12,12 @@
 
 #include "../common/thread.h"
 
+/* What a policy is made from is many times a policy. In pieces so large that each is mapped by
+ * itself, all of it goes back to the system when it is freed. malloc_trim(3) would give it back
+ * too, but it takes the lock of every arena, the loop's among them, in a thread that gives way to
+ * all others. Set once, the size is no longer adjusted (mallopt(3)). */
+#define MAPPED_MIN (256 * 1024)
+
 /* What waits to be freed. */
 struct rubbish {
     struct rubbish *next;
@@ -102,8 +108,6 @@ static int on_work(sd_event_source *source UNUSED, int fd, uint32_t events UNUSE
     free_rubbish(rubbish);
     if (job)
         load_job_run(job);
-    /* The text, its tree and the old policy are many times a policy; without this they stay. */
-    (void)malloc_trim(0);
     return 0;
 }
 
@@ -246,6 +250,7 @@ int loader_new(struct sd_event *event, struct loader **ret_loader)
 
     if (!loader)
         return -ENOMEM;
+    (void)mallopt(M_MMAP_THRESHOLD, MAPPED_MIN); /* 0: it takes more memory */
     loader->work_fd = loader->done_fd = -1;
     thread_lock_init(&loader->lock);
     r = start(loader, event);

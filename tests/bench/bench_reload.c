@@ -1,13 +1,13 @@
-/* What a reload costs whoever asks meanwhile. One client asks over and over; every second one of
- * its slices has a reload in it, of a policy that has changed, so that it is compiled, indexed, put
- * in force and kept in the ledger.
+/* What a reload costs whoever asks meanwhile. One client asks over and over: while a policy that
+ * has changed is compiled, resolved, indexed, put in force and kept in the ledger, and then for as
+ * long again without.
  *
- *     bench_reload GATE LEDGER PID POLICY SLICES MILLISECONDS
+ *     bench_reload GATE LEDGER PID POLICY RELOADS
  *
  * PID: the agent, which is told with SIGHUP. POLICY: its file, which gets a rule more each time.
- * Prints the times of a question in slices without and with a reload, the slowest of each kind of
- * slice (median and largest), and by how much the slowest of all with a reload was slower than is
- * usual for the slowest of a slice without. */
+ * Prints the times of a question with and without a reload, the slowest of each stretch (median and
+ * largest), how long a reload took, and by how much the slowest question of all reloads was slower
+ * than the slowest of a stretch without usually is. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,18 +22,18 @@
 #include "bench.h"
 #include "question.h"
 
-#define SLICES_MAX 200
+#define RELOADS_MAX 200
 #define TIMES_MAX ((size_t)4 << 20)
 #define WARM_UP 2000
-#define MORE_NS UINT64_C(50000000)
+#define LOOK_NS UINT64_C(50000000) /* between looks at the ledger */
 #define ACCOUNT 7
 
-/* All slices of one kind. */
+/* Questions of one kind of stretch. */
 struct kind {
     const char *name;
     uint64_t *ns;
     size_t count;
-    double slowest[SLICES_MAX]; /* of each slice */
+    double slowest[RELOADS_MAX]; /* of each stretch */
 };
 
 struct bench {
@@ -42,7 +42,6 @@ struct bench {
     struct ledger_reader *reader;
     struct question question;
     unsigned rules; /* added */
-    uint64_t slice_ns;
 };
 
 static uint64_t ask(const struct bench *bench)
@@ -77,7 +76,7 @@ static int count_kept(const struct ledger_version *version, void *userdata)
 static unsigned kept_versions(const struct bench *bench)
 {
     unsigned kept = 0;
-    int r = ledger_reader_each_version(bench->reader, SLICES_MAX + 1, count_kept, &kept);
+    int r = ledger_reader_each_version(bench->reader, RELOADS_MAX + 1, count_kept, &kept);
 
     if (r < 0)
         bench_die("ledger", -r);
@@ -114,24 +113,41 @@ static uint64_t ask_for(const struct bench *bench, struct kind *kind, uint64_t s
     return slowest;
 }
 
-/* A slice, and as much longer as it takes until that many versions are kept. */
-static void run_slice(const struct bench *bench, struct kind *kind, unsigned slice, unsigned kept)
+/* Until the changed policy is in force and kept. Returns how long that was. */
+static uint64_t run_reload(struct bench *bench, struct kind *kind, unsigned number)
 {
-    uint64_t slowest = ask_for(bench, kind, bench->slice_ns);
+    unsigned kept = kept_versions(bench);
+    uint64_t start = bench_now_ns(), slowest = 0;
 
-    while (kept_versions(bench) < kept) {
-        uint64_t ns = ask_for(bench, kind, MORE_NS);
+    change_policy(bench);
+    while (kept_versions(bench) == kept) {
+        uint64_t ns = ask_for(bench, kind, LOOK_NS);
 
         slowest = ns > slowest ? ns : slowest;
     }
-    kind->slowest[slice] = (double)slowest / 1000;
+    kind->slowest[number] = (double)slowest / 1000;
+    return bench_now_ns() - start;
 }
 
-static void print_kind(struct kind *kind, unsigned slices)
+/* In the same pieces. */
+static void run_quiet(const struct bench *bench, struct kind *kind, unsigned number, uint64_t ns)
+{
+    uint64_t until = bench_now_ns() + ns, slowest = 0;
+
+    while (bench_now_ns() < until) {
+        uint64_t took = ask_for(bench, kind, LOOK_NS);
+
+        (void)kept_versions(bench);
+        slowest = took > slowest ? took : slowest;
+    }
+    kind->slowest[number] = (double)slowest / 1000;
+}
+
+static void print_kind(struct kind *kind, unsigned reloads)
 {
     bench_print_times(kind->name, kind->ns, kind->count);
-    printf("%s_slowest_p50 %.1f us\n", kind->name, bench_median(kind->slowest, slices));
-    printf("%s_slowest_max %.1f us\n", kind->name, kind->slowest[slices - 1]);
+    printf("%s_slowest_p50 %.1f us\n", kind->name, bench_median(kind->slowest, reloads));
+    printf("%s_slowest_max %.1f us\n", kind->name, kind->slowest[reloads - 1]);
     free(kind->ns);
 }
 
@@ -151,28 +167,29 @@ int main(int argc, char **argv)
 {
     struct kind quiet = {.name = "quiet"}, reload = {.name = "reload"};
     struct bench bench = {0};
-    unsigned slices, before;
+    double took_ms[RELOADS_MAX];
+    unsigned reloads;
 
-    if (argc != 7)
-        bench_die("usage: GATE LEDGER PID POLICY SLICES MILLISECONDS", 0);
+    if (argc != 6)
+        bench_die("usage: GATE LEDGER PID POLICY RELOADS", 0);
     parse(&bench, argv);
-    slices = (unsigned)bench_number(argv[5], SLICES_MAX);
-    bench.slice_ns = bench_number(argv[6], 60000) * 1000000;
+    reloads = (unsigned)bench_number(argv[5], RELOADS_MAX);
     quiet.ns = calloc(TIMES_MAX, sizeof(*quiet.ns));
     reload.ns = calloc(TIMES_MAX, sizeof(*reload.ns));
     if (!quiet.ns || !reload.ns)
         bench_die("memory", ENOMEM);
     for (unsigned i = 0; i < WARM_UP; i++)
         (void)ask(&bench);
-    before = kept_versions(&bench);
-    for (unsigned i = 0; i < slices; i++) {
-        run_slice(&bench, &quiet, i, before + i);
-        change_policy(&bench);
-        run_slice(&bench, &reload, i, before + i + 1);
+    for (unsigned i = 0; i < reloads; i++) {
+        uint64_t ns = run_reload(&bench, &reload, i);
+
+        run_quiet(&bench, &quiet, i, ns);
+        took_ms[i] = (double)ns / 1e6;
     }
     ledger_reader_close(bench.reader);
-    print_kind(&quiet, slices);
-    print_kind(&reload, slices);
-    printf("extra %.1f us\n", reload.slowest[slices - 1] - quiet.slowest[slices / 2]);
+    print_kind(&quiet, reloads);
+    print_kind(&reload, reloads);
+    printf("took %.1f ms\n", bench_median(took_ms, reloads));
+    printf("extra %.1f us\n", reload.slowest[reloads - 1] - quiet.slowest[reloads / 2]);
     return 0;
 }
