@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../common/names.h"
+#include "../common/thread.h"
 #include "agent.h"
 #include "daemon.h"
 #include "resolve.h"
@@ -84,8 +85,11 @@ static int check(const struct agent_options *options)
 static int run(const struct agent_options *options)
 {
     struct agent *agent;
-    int r = daemon_new(options, &agent);
+    int r;
 
+    /* where it cannot be, a question takes a few milliseconds longer beside other work */
+    (void)thread_be_prompt();
+    r = daemon_new(options, &agent);
     if (r < 0)
         return EXIT_FAILURE;
     r = daemon_run(agent);

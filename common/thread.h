@@ -16,6 +16,10 @@ MUST_USE int thread_start(
  * good. Returns 0 or -errno; then it goes on as before. */
 int thread_give_way(void);
 
+/* The calling thread, and those it starts from now on, run little at a time and are not kept
+ * waiting by others' turns. Returns 0 or -errno; then it goes on as before. */
+int thread_be_prompt(void);
+
 /* A mutex with its condition. Free with thread_lock_done. */
 struct thread_lock {
     pthread_mutex_t mutex;

@@ -13,7 +13,7 @@ function show(number) {
 }
 
 function show_ratio(ratio) {
-    return ratio >= 0.01 ? sprintf("%.2f", ratio) : sprintf("1/%.0f", 1 / ratio)
+    return ratio >= 0.01 || ratio <= 0 ? sprintf("%.2f", ratio) : sprintf("1/%.0f", 1 / ratio)
 }
 
 function either(name) {
