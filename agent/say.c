@@ -55,10 +55,19 @@ static int sentence_length(const char *text)
     return (int)(length > 0 && text[length - 1] == '.' ? length - 1 : length);
 }
 
+/* Without the directory, which is where they are. */
+static char *describe_to_them(const struct scope *scope)
+{
+    struct scope here = *scope;
+
+    here.cwd = NULL;
+    return scope_describe(&here);
+}
+
 char *say_denied(const struct subject *subject, const struct scope *scope,
     const struct verdict *verdict, const char *host)
 {
-    AUTO_FREE char *what = scope_describe(scope);
+    AUTO_FREE char *what = describe_to_them(scope);
     struct str_builder builder = {0};
 
     if (!what)
@@ -85,7 +94,7 @@ void say_put_lapse(struct str_builder *builder, enum lapse lapse, const char *ru
 char *say_prompt(const struct request *request)
 {
     AUTO_FREE char *asked = asked_of(request);
-    AUTO_FREE char *what = scope_describe(&request->scope);
+    AUTO_FREE char *what = describe_to_them(&request->scope);
     struct str_builder builder = {0};
 
     if (!asked || !what)

@@ -138,11 +138,18 @@ static void put_granted(struct str_builder *out, const struct view *view, const 
 static void put_open(struct str_builder *out, const struct view *view, const json_t *request)
 {
     uint64_t expires_us = field_time(request, "expires");
-    char relative[WHEN_SIZE];
+    int64_t duration = field_int(request, "duration", 0);
+    char relative[WHEN_SIZE], length[WHEN_SIZE];
 
     str_append(out, "Request ");
     view_styled(out, view, STYLE_ID, field_text_or(request, "id", "?"));
-    str_append(out, " is open. ");
+    str_append(out, " is open: ");
+    view_what(out, request);
+    if (duration > 0) {
+        when_length((uint64_t)duration, length);
+        str_appendf(out, ", for %s", length);
+    }
+    str_append(out, ".\n");
     view_still_needed(out, request);
     if (expires_us > 0) {
         when_relative(expires_us, view->now_us, relative);

@@ -5,6 +5,8 @@
 #include "view.h"
 #include "when.h"
 
+#define RULE "rule:"
+
 static void put_lines(struct str_builder *out, const struct view *view, enum style style,
     const char *title, const json_t *lines)
 {
@@ -56,6 +58,15 @@ static void put_counts(struct str_builder *out, const struct view *view, const j
     view_row(out, view, "Now", text);
 }
 
+/* "all", a door, or "rule:ID". */
+static void put_watched(struct str_builder *out, const char *what)
+{
+    bool rule = strncmp(what, RULE, strlen(RULE)) == 0;
+
+    str_append(out, rule ? "rule " : "");
+    text_put(out, rule ? what + strlen(RULE) : strcmp(what, "all") == 0 ? "every door" : what);
+}
+
 /* "sudo is not enforced (monitor mode)": loud, but meant. */
 static void put_monitored(struct str_builder *out, const struct view *view, const json_t *status)
 {
@@ -73,7 +84,7 @@ static void put_monitored(struct str_builder *out, const struct view *view, cons
             str_append(out, "\n");
         }
         str_append(out, "  ");
-        text_put(out, strcmp(what, "all") == 0 ? "every door" : what);
+        put_watched(out, what);
         if (!field_bool(item, "declared", true)) {
             str_append(out, " (its file does not say so any more; to end it: assent enforce ");
             text_put(out, what);

@@ -232,8 +232,8 @@ static void test_a_request_names_door_command_and_terms(void **state UNUSED)
     assert_string_equal(run_sent(&run, 0, "attached"), "");
     assert_true(run_sent(&run, 0, "cwd")[0] == '"');
     assert_non_null(strstr(run.err, path));
-    assert_non_null(
-        strstr(run.out, "Request K7QM-2F9X is open. 1 more approval is needed, from carol."));
+    assert_non_null(strstr(run.out, "Request K7QM-2F9X is open: sudo /usr/bin/id as root.\n"
+                                    "1 more approval is needed, from carol.\n"));
     run_done(&run);
 }
 
@@ -326,7 +326,7 @@ static void test_waiting_for_a_time_leaves_the_request_open(void **state UNUSED)
         WORDS("request", "--wait=100ms", "--", "/bin/true"));
     assert_int_equal(run.status, CLI_UNANSWERED);
     assert_string_equal(run_sent(&run, 0, "attached"), "");
-    assert_non_null(strstr(run.out, "Request K7QM-2F9X is open."));
+    assert_non_null(strstr(run.out, "Request K7QM-2F9X is open: "));
     run_done(&run);
 }
 
