@@ -7,12 +7,12 @@
 #include "../../common/str.h"
 #include "model.h"
 #include "people.h"
+#include "ticket.h"
 
 #define LENGTH_MAX 200
 #define REPEATS_MAX 1000
 #define PATTERN_MAX 256
 #define CONTROL_MAX 64
-#define COUNT_MAX 256
 
 /* An entitlement's own, where it says nothing: a sentence, and not the same one all week. */
 #define ENTITLEMENT_REASON_LENGTH 8
@@ -90,21 +90,6 @@ static bool has_back_reference(const char *text)
     return false;
 }
 
-/* Counts in braces are written out by regcomp(3), and inside one another they multiply. */
-static bool has_large_counts(const char *text)
-{
-    unsigned long product = 1;
-
-    for (const char *p = strpbrk(text, "{,"); p; p = strpbrk(p + 1, "{,")) {
-        unsigned long count = strtoul(p + 1, NULL, 10);
-
-        product *= count > 1 ? count : 1;
-        if (count > COUNT_MAX || product > COUNT_MAX)
-            return true;
-    }
-    return false;
-}
-
 /* Byte by byte whatever the locale, so that the command line and the agent say the same of one
  * ticket. */
 static int compile_regex(regex_t *regex, const char *text)
@@ -164,11 +149,11 @@ static void set_pattern(
             "a ticket is required, optional, or an extended regular expression, not '%s'", text);
         return;
     }
-    if (strlen(text) > PATTERN_MAX || has_back_reference(text) || has_large_counts(text)) {
+    if (strlen(text) > PATTERN_MAX || has_back_reference(text) || !ticket_pattern_is_small(text)) {
         yaml_error(reading->errors, node,
-            "a ticket pattern has at most %d bytes, no back-references, and counts up to %d: "
-            "others can take for ever to match",
-            PATTERN_MAX, COUNT_MAX);
+            "a ticket pattern has at most %d bytes, no back-references, no repeat of a repeat, and "
+            "written out at most %d characters: others can take for ever",
+            PATTERN_MAX, TICKET_COST_MAX);
         return;
     }
     evidence->ticket = find_pattern(reading->policy, text);

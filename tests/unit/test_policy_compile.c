@@ -257,11 +257,11 @@ static const struct {
     {"entitlements:\n" ENTITLEMENT("e", ", evidence: { ticket: '(' }"),
         "2:90: '(' is not an extended regular expression: Unmatched ( or \\\\(\n"},
     {"entitlements:\n" ENTITLEMENT("e", ", evidence: { ticket: '(a)\\1' }"),
-        "2:90: a ticket pattern has at most 256 bytes, no back-references, and counts up to 256: "
-        "others can take for ever to match\n"},
+        "2:90: a ticket pattern has at most 256 bytes, no back-references, no repeat of a "
+        "repeat, and written out at most 1000 characters: others can take for ever\n"},
     {"entitlements:\n" ENTITLEMENT("e", ", evidence: { ticket: '((a{17}){17}){17}' }"),
-        "2:90: a ticket pattern has at most 256 bytes, no back-references, and counts up to 256: "
-        "others can take for ever to match\n"},
+        "2:90: a ticket pattern has at most 256 bytes, no back-references, no repeat of a "
+        "repeat, and written out at most 1000 characters: others can take for ever\n"},
     {"entitlements:\n" ENTITLEMENT("e", ", evidence: { reason: optional, reason_length: 9 }"),
         "2:90: an optional reason is not measured; take 'reason_length' and 'reason_repeats' "
         "out\n"},
