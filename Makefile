@@ -175,13 +175,9 @@ flow-programs: $(FLOW_TESTS) $(PROGRAMS)
 
 .PHONY: demo demo-shell
 demo: ## the story on a private host: allowed, refused, asked, approved (root)
-	@tests/deps.sh
-	@$(MAKE) --no-print-directory deb-quiet
 	@tests/demo/demo.sh
 
 demo-shell: ## a shell on that host, to try it by hand (root)
-	@tests/deps.sh
-	@$(MAKE) --no-print-directory deb-quiet
 	@tests/demo/shell.sh
 
 .PHONY: test-interop

@@ -2,9 +2,10 @@
 # Installs what building and testing need, with apt, when something is missing. Quick when
 # all is there. Debian 12 or later, as root.
 #
-#   tests/deps.sh           install what is missing
-#   tests/deps.sh bench     the same with what is measured beside us
-#   tests/deps.sh --list    print the package names
+#   tests/deps.sh           what building and testing need
+#   tests/deps.sh demo      what building and the private host need, for the demo
+#   tests/deps.sh bench     the first, with what is measured beside us
+#   tests/deps.sh --list    print the package names of the first
 set -eu
 
 PACKAGES=(
@@ -14,18 +15,21 @@ PACKAGES=(
     # sudo_plugin.h comes with sudo itself
     sudo
     # packages
-    dpkg-dev debhelper lintian
-    # tests
-    libcmocka-dev valgrind
+    dpkg-dev debhelper
     # the private host
     mmdebstrap util-linux tar iproute2 jq
+)
+TESTS=(
+    libcmocka-dev valgrind lintian
     # static checks
     clang clang-format clang-tidy cppcheck shellcheck mandoc git
 )
 
-if [ "${1:-}" = bench ]; then
-    PACKAGES+=(libipa-hbac-dev)
-fi
+case ${1:-} in
+demo) ;;
+bench) PACKAGES+=("${TESTS[@]}" libipa-hbac-dev) ;;
+*) PACKAGES+=("${TESTS[@]}") ;;
+esac
 
 missing() {
     local package
@@ -36,10 +40,18 @@ missing() {
     done
 }
 
+# What apt says is of interest only where it fails.
+apt() {
+    apt-get -q -y -o Dpkg::Use-Pty=0 "$@" </dev/null >"$LOG" 2>&1 || {
+        cat "$LOG" >&2
+        exit 1
+    }
+}
+
 install_packages() {
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -q >&2
-    apt-get install -q -y --no-install-recommends "$@" </dev/null >&2
+    apt update
+    apt install --no-install-recommends "$@"
 }
 
 if [ "${1:-}" = --list ]; then
@@ -47,7 +59,8 @@ if [ "${1:-}" = --list ]; then
     exit
 fi
 LIST=$(mktemp)
-trap 'rm -f "$LIST"' EXIT
+LOG=$(mktemp)
+trap 'rm -f "$LIST" "$LOG"' EXIT
 mapfile -t wanted < <(missing)
 [ ${#wanted[@]} -gt 0 ] || exit 0
 echo "deps: installing ${wanted[*]}" >&2

@@ -40,7 +40,7 @@ begin_stage() {
 }
 
 build_all() {
-    during "Looking for what it needs (apt)" "$TREE/tests/deps.sh"
+    during "Installing what it needs (apt)" "$TREE/tests/deps.sh" demo
     during "Building the packages" make -C "$TREE" deb-quiet
     during "Preparing a private Debian host" "$TOOL/prepare.sh" "$TREE"/build/deb/*.deb
     LAYER=$("$TOOL/prepare.sh" "$TREE"/build/deb/*.deb)
