@@ -88,7 +88,7 @@ static void settle_grant(struct change *change, int result)
         grant->committed = true;
         agent_sweep_at(agent, book_ends_us(grant));
         if (change->is_use && change->unwanted)
-            lifecycle_return_use(agent, grant);
+            lifecycle_return_use(agent, grant, LIFECYCLE_UNHEARD);
     } else if (result < 0 && change->is_use) {
         /* others may hold uses in later steps: give back exactly this one */
         if (grant)

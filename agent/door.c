@@ -154,12 +154,17 @@ static void on_allow_durable(int result, uint64_t first_seq, void *userdata)
     struct agent *agent = inquiry->agent;
 
     (void)first_seq;
+    if (result == 0)
+        result = door_catch_up(inquiry);
     if (result < 0) {
         inquiry_busy(inquiry, result);
         return;
     }
     /* The asker first: waking the journal's thread takes as long as the rest of this. */
-    inquiry_allow(inquiry, inquiry->verdict.duration_us);
+    if (inquiry->verdict.decision == DECISION_ALLOW && inquiry->verdict.missing == 0)
+        inquiry_allow(inquiry, inquiry->verdict.duration_us);
+    else
+        door_judge(inquiry);
     agent_committed(agent);
 }
 
@@ -350,6 +355,43 @@ int door_prepare(struct inquiry *inquiry)
     return r;
 }
 
+void door_judge(struct inquiry *inquiry)
+{
+    bool possible = inquiry->ask->phase == GATE_PHASE_POSSIBLE;
+
+    if (is_root_at_setuid_door(inquiry))
+        possible ? inquiry_allow(inquiry, 0) : allow_root(inquiry);
+    else if (lacks_groups(inquiry))
+        inquiry->answer(
+            inquiry, &(struct gate_answer){.kind = GATE_NEED, .need = GATE_NEED_GROUPS});
+    else if (possible)
+        decide_possible(inquiry);
+    else
+        decide(inquiry);
+}
+
+/* The old facts borrow from a configuration that may be gone as well. */
+int door_catch_up(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    struct facts_store store;
+    int r;
+
+    if (inquiry->policy == agent->policy || is_root_at_setuid_door(inquiry))
+        return 0;
+    r = facts_from_ask(agent, inquiry->ask, &store);
+    if (r < 0)
+        return r;
+    store.facts.reason_seen = inquiry->store.facts.reason_seen; /* else this very question counts */
+    facts_done(&inquiry->store);
+    inquiry->store = store;
+    inquiry->subject.kind = store.facts.kind;
+    loader_free_policy(agent->loader, inquiry->policy);
+    inquiry->policy = policy_ref(agent->policy);
+    policy_decide(inquiry->policy, &inquiry->store.facts, &inquiry->verdict);
+    return 1;
+}
+
 void door_ask(struct inquiry *inquiry)
 {
     const struct gate_ask *ask = inquiry->ask;
@@ -378,15 +420,7 @@ void door_ask(struct inquiry *inquiry)
                               "Restart the service: its module is newer than the agent.");
         return;
     }
-    if (is_root_at_setuid_door(inquiry))
-        ask->phase == GATE_PHASE_POSSIBLE ? inquiry_allow(inquiry, 0) : allow_root(inquiry);
-    else if (lacks_groups(inquiry))
-        inquiry->answer(
-            inquiry, &(struct gate_answer){.kind = GATE_NEED, .need = GATE_NEED_GROUPS});
-    else if (ask->phase == GATE_PHASE_POSSIBLE)
-        decide_possible(inquiry);
-    else
-        decide(inquiry);
+    door_judge(inquiry);
 }
 
 void door_give_up(struct inquiry *inquiry)

@@ -16,6 +16,14 @@ void door_ask(struct inquiry *inquiry);
  * cannot be names. door_ask does it itself. */
 MUST_USE int door_prepare(struct inquiry *inquiry);
 
+/* Decides by the policy in force and follows that to an answer. */
+void door_judge(struct inquiry *inquiry);
+
+/* After anything that took time: where another policy came into force meanwhile, policy, facts and
+ * verdict are those of now. Nothing is recorded or answered: the caller looks whether it still
+ * opens, or calls door_judge(). Returns 1 (there was another), 0 or -ENOMEM. */
+MUST_USE int door_catch_up(struct inquiry *inquiry);
+
 /* What was asked and decided, for its record. Borrowed from the inquiry. */
 struct audit_decision door_decision(const struct inquiry *inquiry);
 

@@ -27,13 +27,23 @@ static bool is_login(const struct inquiry *inquiry)
 
 /* ---- a grant that is there ------------------------------------------------------------ */
 
+/* By a policy that came into force while the use was written. */
+static bool still_opens(const struct inquiry *inquiry, const struct grant *grant)
+{
+    struct doorway door = inquiry_doorway(inquiry);
+    struct verdict verdict;
+
+    return !policy_denies(door.policy, door.facts, &verdict) && scope_opens(&grant->scope, &door);
+}
+
 static void on_used(int result, struct grant *grant, void *userdata)
 {
     struct inquiry *inquiry = userdata;
     uint64_t now = clock_boottime_us();
+    int changed = result == 0 && grant ? door_catch_up(inquiry) : result;
 
-    if (result < 0 || !grant) {
-        inquiry_busy(inquiry, result);
+    if (changed < 0 || !grant) {
+        inquiry_busy(inquiry, changed);
         return;
     }
     /* It may have been revoked or have run out while the use was written. */
@@ -46,6 +56,11 @@ static void on_used(int result, struct grant *grant, void *userdata)
                 inquiry, "Refused: the grant ended just now.\nAsk again if you still need it.");
         return;
     }
+    if (changed > 0 && !still_opens(inquiry, grant)) {
+        lifecycle_return_use(inquiry->agent, grant, "the policy changed before the answer");
+        door_judge(inquiry);
+        return;
+    }
     inquiry->used = true;
     inquiry_allow(inquiry, grant->expires_us - now);
 }
@@ -56,7 +71,7 @@ void escalation_undo(struct inquiry *inquiry)
 
     inquiry->used = false;
     if (grant)
-        lifecycle_return_use(inquiry->agent, grant);
+        lifecycle_return_use(inquiry->agent, grant, LIFECYCLE_UNHEARD);
 }
 
 /* Every use is recorded. Without the plugin sudo's grants have any number of uses, so that its
@@ -418,10 +433,17 @@ static void escalate_with_digest(struct inquiry *inquiry)
 static void on_digest(int result, const char *hex, void *userdata)
 {
     struct inquiry *inquiry = userdata;
+    int changed;
 
     if (result == 0)
         memcpy(inquiry->scope.digest, hex, sizeof(inquiry->scope.digest));
-    escalate_with_digest(inquiry);
+    changed = door_catch_up(inquiry);
+    if (changed < 0)
+        inquiry_busy(inquiry, changed);
+    else if (changed > 0)
+        door_judge(inquiry);
+    else
+        escalate_with_digest(inquiry);
 }
 
 void escalation_begin(struct inquiry *inquiry)

@@ -243,7 +243,7 @@ void lifecycle_use(struct agent *agent, struct grant *grant, const char *detail,
     change_submit(change, batch, false);
 }
 
-void lifecycle_return_use(struct agent *agent, struct grant *grant)
+void lifecycle_return_use(struct agent *agent, struct grant *grant, const char *why)
 {
     struct ledger_batch *batch = ledger_batch_new();
     struct change *change = batch ? change_new(agent, NULL, grant, NULL) : NULL;
@@ -254,7 +254,7 @@ void lifecycle_return_use(struct agent *agent, struct grant *grant)
         return;
     }
     change_put_grant(batch, grant);
-    audit_grant(batch, EVENT_DENIED_USE, grant, "the door was gone before the answer", NULL);
+    audit_grant(batch, EVENT_DENIED_USE, grant, why, NULL);
     change_submit(change, batch, true);
 }
 

@@ -55,8 +55,9 @@ void lifecycle_withdraw_unattended(struct agent *agent, struct request *request)
 void lifecycle_use(struct agent *agent, struct grant *grant, const char *detail, grant_done_fn done,
     void *userdata);
 
-/* Gives a use back whose asker went away before it could be told. */
-void lifecycle_return_use(struct agent *agent, struct grant *grant);
+/* Gives a use back that led to no yes: `why` for the record. */
+#define LIFECYCLE_UNHEARD "the door was gone before the answer"
+void lifecycle_return_use(struct agent *agent, struct grant *grant, const char *why);
 
 /* Ends a grant: EVENT_REVOKED, EVENT_COMPLETED or EVENT_EXPIRED. */
 void lifecycle_end_grant(struct agent *agent, struct grant *grant, const char *event,
