@@ -207,7 +207,7 @@ static void allow_by_rule(struct inquiry *inquiry)
 
 /* ---- letting through by monitor mode ---------------------------------------------------- */
 
-static void on_pass_durable(int result, uint64_t first_seq, void *userdata)
+void door_open_durable(int result, uint64_t first_seq, void *userdata)
 {
     struct inquiry *inquiry = userdata;
     struct agent *agent = inquiry->agent;
@@ -234,12 +234,12 @@ void door_pass(struct inquiry *inquiry)
     }
     batch = agent_new_id(agent, inquiry->chain) == 0 ? ledger_batch_new() : NULL;
     if (!batch) {
-        on_pass_durable(-ENOMEM, 0, inquiry);
+        door_open_durable(-ENOMEM, 0, inquiry);
         return;
     }
     decision = door_decision(inquiry);
     audit_decided(batch, &decision);
-    ledger_submit(agent->ledger, batch, false, on_pass_durable, inquiry);
+    ledger_submit(agent->ledger, batch, false, door_open_durable, inquiry);
 }
 
 /* ---- deciding ------------------------------------------------------------------------- */

@@ -38,6 +38,9 @@ void door_turn_away(struct inquiry *inquiry, char *text);
  * been, and let through. */
 void door_pass(struct inquiry *inquiry);
 
+/* ledger_done_fn of an inquiry that is let through once its record is durable, without a time. */
+void door_open_durable(int result, uint64_t first_seq, void *userdata);
+
 /* Forgets everything about the question; a request that only it waited for is withdrawn.
  * Must be called once for every inquiry, also after its last answer. */
 void door_cancel(struct inquiry *inquiry);

@@ -6,22 +6,9 @@
 #include "../common/str.h"
 #include "agent.h"
 #include "audit.h"
+#include "door.h"
 #include "inquiry.h"
 #include "ledger/ledger.h"
-
-static void on_session_durable(int result, uint64_t first_seq, void *userdata)
-{
-    struct inquiry *inquiry = userdata;
-    struct agent *agent = inquiry->agent;
-
-    (void)first_seq;
-    if (result < 0) {
-        inquiry_busy(inquiry, result);
-        return;
-    }
-    inquiry_allow(inquiry, 0);
-    agent_committed(agent);
-}
 
 /* Plain publickey reveals the key only now. A grant asked for with one key is not for
  * another; one that does not know its key yet is bound to the first that comes. */
@@ -116,7 +103,7 @@ void door_session(struct inquiry *inquiry)
         agent_record(agent, batch);
         return;
     }
-    ledger_submit(agent->ledger, batch, false, on_session_durable, inquiry);
+    ledger_submit(agent->ledger, batch, false, door_open_durable, inquiry);
 }
 
 /* Nobody waits for the record of an end. */

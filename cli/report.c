@@ -7,6 +7,7 @@
 #include "field.h"
 #include "json.h"
 #include "table.h"
+#include "text.h"
 
 void report_done(struct report *report)
 {
@@ -182,47 +183,12 @@ static const char page_style[] =
     "thead th { position: sticky; top: 0; background: Canvas; }\n"
     "</style>\n</head>\n<body>\n<main>\n<h1>";
 
-static void put_html(struct str_builder *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            str_append(out, "&amp;");
-            break;
-        case '<':
-            str_append(out, "&lt;");
-            break;
-        case '>':
-            str_append(out, "&gt;");
-            break;
-        case '"':
-            str_append(out, "&quot;");
-            break;
-        case '\'':
-            str_append(out, "&#39;");
-            break;
-        default:
-            str_append_n(out, text, 1);
-        }
-    }
-}
-
-/* Text of the agent's: as on a terminal, then for the page. */
-static void put_html_text(struct str_builder *out, const char *text)
-{
-    AUTO_FREE char *escaped = text ? text_escape(text) : NULL;
-
-    if (escaped)
-        put_html(out, escaped);
-    out->failed |= text && !escaped;
-}
-
 static void put_fact(struct str_builder *out, const char *label, const char *text)
 {
     if (!text)
         return;
     str_appendf(out, "<dt>%s</dt><dd>", label);
-    put_html_text(out, text);
+    text_put_markup(out, text);
     str_append(out, "</dd>\n");
 }
 
@@ -234,9 +200,9 @@ static void put_html_head(struct str_builder *out, const struct report *report)
 
     clock_format_rfc3339(report->made_us, made);
     str_append(out, page_head);
-    put_html(out, report->kind->title);
+    text_put_markup(out, report->kind->title);
     str_append(out, page_style);
-    put_html(out, report->kind->title);
+    text_put_markup(out, report->kind->title);
     str_append(out, "</h1>\n<dl>\n");
     put_fact(out, "Host", json_string_value(report->host));
     put_fact(out, "Made", made);
@@ -245,7 +211,7 @@ static void put_html_head(struct str_builder *out, const struct report *report)
     json_array_foreach(report->notes, index, note)
     {
         str_append(out, "<p>");
-        put_html_text(out, json_string_value(note));
+        text_put_markup(out, json_string_value(note));
         str_append(out, "</p>\n");
     }
 }
@@ -259,7 +225,7 @@ static void put_html_row(struct str_builder *out, const struct report *report, c
         AUTO_FREE char *cell = cell_of(report, row, kind->columns[i].key);
 
         str_append(out, i == 0 ? "<th scope=\"row\">" : "<td>");
-        put_html(out, cell ? cell : "");
+        text_put_markup(out, cell);
         str_append(out, i == 0 ? "</th>" : "</td>");
         out->failed |= !cell;
     }
@@ -276,7 +242,7 @@ static void put_html_table(struct str_builder *out, const struct report *report)
         json_array_size(report->rows), json_array_size(report->rows) == 1 ? "" : "s");
     for (size_t i = 0; i < kind->column_count; i++) {
         str_append(out, "<th scope=\"col\">");
-        put_html(out, kind->columns[i].title);
+        text_put_markup(out, kind->columns[i].title);
         str_append(out, "</th>");
     }
     str_append(out, "</tr>\n</thead>\n<tbody>\n");
@@ -289,7 +255,7 @@ void report_put_html(struct str_builder *out, const struct report *report)
     put_html_head(out, report);
     if (json_array_size(report->rows) == 0) {
         str_append(out, "<p>");
-        put_html(out, report->kind->empty);
+        text_put_markup(out, report->kind->empty);
         str_append(out, "</p>\n");
     } else {
         put_html_table(out, report);

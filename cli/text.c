@@ -60,6 +60,50 @@ void text_put(struct str_builder *out, const char *text)
         out->failed = true;
 }
 
+/* What XML 1.0 cannot hold even as a reference: U+FFFE and U+FFFF. */
+static bool is_no_character(const char *text)
+{
+    return strncmp(text, "\xef\xbf\xbe", 3) == 0 || strncmp(text, "\xef\xbf\xbf", 3) == 0;
+}
+
+/* What stands for a byte in HTML 5 and XML 1.0; NULL: the byte itself. */
+static const char *markup_of(char byte)
+{
+    switch (byte) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+void text_put_markup(struct str_builder *out, const char *text)
+{
+    AUTO_FREE char *escaped = text ? text_escape(text) : NULL;
+
+    out->failed |= text && !escaped;
+    for (const char *p = escaped ? escaped : ""; *p != '\0'; p++) {
+        const char *markup = markup_of(*p);
+
+        if (markup) {
+            str_append(out, markup);
+        } else if (is_no_character(p)) {
+            str_append(out, "?");
+            p += 2;
+        } else {
+            str_append_n(out, p, 1);
+        }
+    }
+}
+
 /* The bytes of the UTF-8 character at `text`, which is well-formed. */
 static size_t character_length(const char *text)
 {

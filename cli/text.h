@@ -16,6 +16,10 @@ char *text_escape(const char *text);
 /* Appends `text` escaped; NULL appends nothing. */
 void text_put(struct str_builder *out, const char *text);
 
+/* Appends `text` escaped, as one line of characters that mean nothing to HTML or XML. NULL appends
+ * nothing. */
+void text_put_markup(struct str_builder *out, const char *text);
+
 /* The columns that already escaped text takes: combining characters none, wide ones two. */
 size_t text_columns(const char *escaped);
 

@@ -5,50 +5,10 @@
 #include "text.h"
 #include "trial.h"
 
-/* What XML 1.0 cannot hold even as a reference: U+FFFE and U+FFFF. */
-static bool is_no_character(const char *p)
-{
-    return strncmp(p, "\xef\xbf\xbe", 3) == 0 || strncmp(p, "\xef\xbf\xbf", 3) == 0;
-}
-
-/* Any text as one line of characters that mean nothing to XML. */
-static void put_xml(struct str_builder *out, const char *text)
-{
-    AUTO_FREE char *line = text_escape(text);
-
-    for (const char *p = line ? line : ""; *p != '\0'; p++) {
-        if (is_no_character(p)) {
-            str_append(out, "?");
-            p += 2;
-            continue;
-        }
-        switch (*p) {
-        case '&':
-            str_append(out, "&amp;");
-            break;
-        case '<':
-            str_append(out, "&lt;");
-            break;
-        case '>':
-            str_append(out, "&gt;");
-            break;
-        case '"':
-            str_append(out, "&quot;");
-            break;
-        case '\'':
-            str_append(out, "&apos;");
-            break;
-        default:
-            str_append_n(out, p, 1);
-            break;
-        }
-    }
-}
-
 static void put_attribute(struct str_builder *out, const char *name, const char *value)
 {
     str_appendf(out, " %s=\"", name);
-    put_xml(out, value);
+    text_put_markup(out, value);
     str_append(out, "\"");
 }
 
@@ -64,7 +24,7 @@ static void put_lines(struct str_builder *out, const char *lines)
         size_t length = strcspn(lines, "\n");
         AUTO_FREE char *line = strndup(lines, length);
 
-        put_xml(out, line ? line : "");
+        text_put_markup(out, line);
         str_append(out, "\n");
         lines += length + (lines[length] == '\n');
     }
@@ -148,9 +108,9 @@ static void put_errors(struct str_builder *out, const struct trial *trial)
     for (size_t i = 0; i < trial->errors.count; i++) {
         const struct yaml_error *error = &trial->errors.items[i];
 
-        put_xml(out, error->file);
+        text_put_markup(out, error->file);
         str_appendf(out, ":%u:%u: ", error->line, error->column);
-        put_xml(out, error->message);
+        text_put_markup(out, error->message);
         str_append(out, "\n");
     }
     str_append(out, "</error>\n    </testcase>\n  </testsuite>\n");

@@ -162,20 +162,6 @@ static void assent_sudo_leaves_nothing_behind(void **state)
     }
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    host_setup();
-    return 0;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    host_teardown();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,5 +169,5 @@ int main(void)
         cmocka_unit_test(assent_sudo_leaves_nothing_behind),
     };
 
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, host_setup, host_teardown);
 }

@@ -65,8 +65,9 @@ static void cover_directory(const char *path, const char *inside, mode_t mode)
     must(mkdir(inside, mode) == 0 && chmod(inside, mode) == 0, inside);
 }
 
-void host_setup(void)
+int host_setup(void **state)
 {
+    (void)state;
     fake_gate_setup();
     must(mkdtemp(confdir) != NULL, "mkdtemp");
     must(unshare(CLONE_NEWNS) == 0, "unshare");
@@ -80,6 +81,7 @@ void host_setup(void)
     cover_directory("/var/spool", ASSENT_SPOOL_DIR, 0770);
     must(chown(ASSENT_SPOOL_DIR, 0, 6000) == 0, ASSENT_SPOOL_DIR);
     cover_directory("/usr/libexec", "/usr/libexec/sudo", 0755);
+    return 0;
 }
 
 static void remove_configuration(void)
@@ -94,11 +96,13 @@ static void remove_configuration(void)
     }
 }
 
-void host_teardown(void)
+int host_teardown(void **state)
 {
+    (void)state;
     remove_configuration();
     (void)rmdir(confdir);
     fake_gate_teardown();
+    return 0;
 }
 
 const char *host_built(const char *name)

@@ -20,9 +20,9 @@ enum host_phase {
 
 /* Private namespace with /etc/passwd, /etc/group, an empty spool (ASSENT_SPOOL_DIR) and
  * /usr/libexec/sudo; fake gate directory; configuration directory. Ends the program when the
- * machine does not let it. */
-void host_setup(void);
-void host_teardown(void);
+ * machine does not let it. For a cmocka group; return 0. */
+int host_setup(void **state);
+int host_teardown(void **state);
 
 /* What is expected of the built files: $ASSENT_BUILD/NAME as an absolute path. */
 const char *host_built(const char *name);

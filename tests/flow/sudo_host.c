@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -143,9 +144,9 @@ int sudo_check_with(const struct sudo_call *call, void (*play)(int))
     return checked;
 }
 
-int sudo_setup(void)
+int sudo_setup(void **state)
 {
-    host_setup();
+    (void)host_setup(state);
     library = dlopen(host_built("assent_sudo.so"), RTLD_LAZY | RTLD_GLOBAL);
     if (!library)
         return -1;
@@ -153,8 +154,17 @@ int sudo_setup(void)
     return sudo_plugin ? 0 : -1;
 }
 
-int sudo_teardown(void)
+int sudo_teardown(void **state)
 {
-    host_teardown();
+    (void)host_teardown(state);
     return dlclose(library);
+}
+
+void sudo_make_file(const char *path, mode_t mode)
+{
+    int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, mode);
+
+    assert_true(fd >= 0);
+    assert_int_equal(fchmod(fd, mode), 0);
+    (void)close(fd);
 }

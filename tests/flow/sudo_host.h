@@ -20,8 +20,8 @@ struct sudo_call {
 };
 
 /* pam_host.h's set-up, and the built plugin loaded. */
-int sudo_setup(void);
-int sudo_teardown(void);
+int sudo_setup(void **state);
+int sudo_teardown(void **state);
 extern struct approval_plugin *sudo_plugin;
 
 /* A fresh call with an empty screen. */
@@ -41,3 +41,6 @@ int sudo_check_with(const struct sudo_call *call, void (*play)(int));
 /* What was shown, and how often it was asked, since sudo_new_call(). */
 extern char sudo_screen[];
 extern unsigned sudo_prompts;
+
+/* An empty file. */
+void sudo_make_file(const char *path, mode_t mode);

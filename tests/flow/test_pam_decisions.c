@@ -490,20 +490,6 @@ static void possible_only_beside_the_loaded_plugin(void **state)
     assert_int_equal(sudo_with_plugin(play_not_possible, HOST_ACCOUNT), PAM_PERM_DENIED);
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    host_setup();
-    return 0;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    host_teardown();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,5 +513,5 @@ int main(void)
         cmocka_unit_test(a_bad_argument_refuses),
     };
 
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, host_setup, host_teardown);
 }

@@ -301,20 +301,6 @@ static void the_deadline_starts_again_after_typing(void **state)
     assert_true(host_showed(PAM_ERROR_MSG, "does not answer"));
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    host_setup();
-    return 0;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    host_teardown();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,5 +316,5 @@ int main(void)
         cmocka_unit_test(the_deadline_starts_again_after_typing),
     };
 
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, host_setup, host_teardown);
 }

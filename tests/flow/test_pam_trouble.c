@@ -526,20 +526,6 @@ static void setcred_succeeds_without_a_word(void **state)
     host_end();
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    host_setup();
-    return 0;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    host_teardown();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -566,5 +552,5 @@ int main(void)
         cmocka_unit_test(setcred_succeeds_without_a_word),
     };
 
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, host_setup, host_teardown);
 }

@@ -462,20 +462,6 @@ static void a_vanished_client_withdraws(void **state)
     assert_true(fake_gate_finish(&gate));
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    host_setup();
-    return 0;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    host_teardown();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -495,5 +481,5 @@ int main(void)
         cmocka_unit_test(a_vanished_client_withdraws),
     };
 
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, host_setup, host_teardown);
 }

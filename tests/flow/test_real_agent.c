@@ -224,8 +224,7 @@ static void a_stopped_agent_is_said_to_be_away(void **state)
 
 static int group_setup(void **state)
 {
-    (void)state;
-    host_setup();
+    assert_int_equal(host_setup(state), 0);
     assert_non_null(mkdtemp(directory));
     write_policy();
     start_agent();
@@ -236,9 +235,8 @@ static int group_teardown(void **state)
 {
     char command[64];
 
-    (void)state;
     stop_agent(SIGTERM);
-    host_teardown();
+    (void)host_teardown(state);
     snprintf(command, sizeof(command), "rm -rf %s", directory);
     return system(command);
 }

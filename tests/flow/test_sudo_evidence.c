@@ -175,18 +175,6 @@ static void where_nobody_can_be_asked_it_is_named(void **state)
     }
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    return sudo_setup();
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    return sudo_teardown();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,5 +185,5 @@ int main(void)
         cmocka_unit_test(where_nobody_can_be_asked_it_is_named),
     };
 
-    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+    return cmocka_run_group_tests(tests, sudo_setup, sudo_teardown);
 }

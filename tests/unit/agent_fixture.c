@@ -260,6 +260,20 @@ json_t *agent_call(const struct agent_fixture *fixture, uid_t uid, const char *m
     return result;
 }
 
+json_t *agent_call_good(
+    const struct agent_fixture *fixture, uid_t uid, const char *method, json_t *parameters)
+{
+    char name[64];
+    const char *error;
+    json_t *reply;
+
+    snprintf(name, sizeof(name), "io.assent.%s", method);
+    reply = agent_call(fixture, uid, name, parameters, &error);
+    if (!reply)
+        fail_msg("%s: %s", method, error);
+    return reply;
+}
+
 /* ---- the gate --------------------------------------------------------------------------- */
 
 static const char *name_of(uid_t uid)

@@ -50,6 +50,10 @@ void agent_fixture_done(struct agent_fixture *fixture);
 json_t *agent_call(const struct agent_fixture *fixture, uid_t uid, const char *method,
     json_t *parameters, const char **ret_error);
 
+/* The same for a method of io.assent by its short name; fails the test where there is an error. */
+json_t *agent_call_good(
+    const struct agent_fixture *fixture, uid_t uid, const char *method, json_t *parameters);
+
 /* An ask of a login door and of the sudo plugin; texts static. */
 struct gate_ask ask_login(uid_t uid, const char *rhost);
 struct gate_ask ask_sudo(uid_t uid, const char *arguments, size_t length);

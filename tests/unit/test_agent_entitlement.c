@@ -72,19 +72,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static json_t *call(struct agent_fixture *f, uid_t uid, const char *method, json_t *parameters)
-{
-    char name[64];
-    const char *error;
-    json_t *reply;
-
-    snprintf(name, sizeof(name), "io.assent.%s", method);
-    reply = agent_call(f, uid, name, parameters, &error);
-    if (!reply)
-        fail_msg("%s: %s", method, error);
-    return reply;
-}
-
 static char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -95,7 +82,7 @@ static char *text_of(const json_t *object, const char *key)
 /* Asks for an entitlement as daemon. The id of the request, or of the grant with `ret_granted`. */
 static char *ask_for(struct agent_fixture *f, json_t *parameters, bool *ret_granted)
 {
-    json_t *reply = call(f, UID_DAEMON, "OpenRequest", parameters);
+    json_t *reply = agent_call_good(f, UID_DAEMON, "OpenRequest", parameters);
     const json_t *grant = json_object_get(reply, "grant");
     char *id;
 
@@ -108,7 +95,7 @@ static char *ask_for(struct agent_fixture *f, json_t *parameters, bool *ret_gran
 
 static void approve(struct agent_fixture *f, uid_t uid, const char *id)
 {
-    json_decref(call(f, uid, "ApproveRequest", json_pack("{s:s}", "id", id)));
+    json_decref(agent_call_good(f, uid, "ApproveRequest", json_pack("{s:s}", "id", id)));
 }
 
 static void grant_tools(struct agent_fixture *f, json_t *more)
@@ -167,11 +154,11 @@ static void test_a_changed_entitlement_opens_nothing(void **state)
     grant_tools(f, NULL);
     assert_int_equal(run(f, UID_DAEMON, UPTIME, LENGTH(UPTIME)), GATE_ALLOW);
     agent_fixture_policy(f, wider);
-    json_decref(call(f, 0, "Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_int_equal(run(f, UID_DAEMON, UPTIME, LENGTH(UPTIME)), GATE_DENY);
     assert_int_equal(run(f, UID_DAEMON, ID_GID, LENGTH(ID_GID)), GATE_DENY);
     agent_fixture_policy(f, policy);
-    json_decref(call(f, 0, "Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_int_equal(run(f, UID_DAEMON, UPTIME, LENGTH(UPTIME)), GATE_ALLOW);
 }
 
@@ -184,7 +171,7 @@ static void test_bounds(void **state)
 
     /* the entitlement's longest time, not the rule's */
     grant_tools(f, json_pack("{s:i, s:i}", "uses", 2, "duration", 7000));
-    reply = call(f, UID_DAEMON, "ListGrants", NULL);
+    reply = agent_call_good(f, UID_DAEMON, "ListGrants", NULL);
     grant = json_array_get(json_object_get(reply, "grants"), 0);
     assert_int_equal(json_integer_value(json_object_get(grant, "uses_left")), 2);
     assert_string_equal(json_string_value(json_object_get(grant, "entitlement")), "tools");
@@ -417,10 +404,10 @@ static void test_list(void **state)
     bool granted;
 
     id = ask_for(f, json_pack("{s:s, s:s}", "entitlement", "tools", "reason", "one"), &granted);
-    json_decref(
-        call(f, UID_GAMES, "DenyRequest", json_pack("{s:s, s:s}", "id", id, "reason", "no")));
+    json_decref(agent_call_good(
+        f, UID_GAMES, "DenyRequest", json_pack("{s:s, s:s}", "id", id, "reason", "no")));
     grant_tools(f, NULL);
-    reply = call(f, UID_DAEMON, "ListEntitlements", NULL);
+    reply = agent_call_good(f, UID_DAEMON, "ListEntitlements", NULL);
     list = json_object_get(reply, "entitlements");
     assert_int_equal(json_array_size(list), 3);
     tools = json_array_get(list, 0);
@@ -433,7 +420,7 @@ static void test_list(void **state)
     assert_int_equal(json_integer_value(json_object_get(history, "refused")), 1);
     json_decref(reply);
     /* nothing here is for man */
-    reply = call(f, UID_MAN, "ListEntitlements", NULL);
+    reply = agent_call_good(f, UID_MAN, "ListEntitlements", NULL);
     assert_int_equal(json_array_size(json_object_get(reply, "entitlements")), 0);
     json_decref(reply);
 }

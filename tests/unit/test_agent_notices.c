@@ -75,16 +75,6 @@ static int teardown(void **state)
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-static json_t *call(struct agent_fixture *f, uid_t uid, const char *method)
-{
-    const char *error;
-    json_t *reply = agent_call(f, uid, method, NULL, &error);
-
-    if (!reply)
-        fail_msg("%s: %s", method, error);
-    return reply;
-}
-
 static bool has_line(const json_t *lines, const char *text)
 {
     size_t index;
@@ -101,7 +91,7 @@ static bool has_line(const json_t *lines, const char *text)
 /* Whether a line about lapsed rules, or a warning of the policy, has the text in it. */
 static bool says(struct agent_fixture *f, uid_t uid, const char *kind, const char *text)
 {
-    AUTO_JSON json_t *status = call(f, uid, "io.assent.GetStatus");
+    AUTO_JSON json_t *status = agent_call_good(f, uid, "GetStatus", NULL);
     const json_t *policy = json_object_get(status, "policy");
 
     return has_line(json_object_get(strcmp(kind, "lapsed") == 0 ? status : policy, kind), text);
@@ -134,7 +124,7 @@ static void look_again(struct agent_fixture *f)
     }
     json_decref(reply);
     wait_for(f, "policy-loaded", before + 1);
-    json_decref(call(f, 0, "io.assent.GetStatus"));
+    json_decref(agent_call_good(f, 0, "GetStatus", NULL));
 }
 
 /* ---- certificates ------------------------------------------------------------------------ */
@@ -200,7 +190,7 @@ static void test_status_says_it_to_whom_it_concerns(void **state)
     put_rule(&rules, "su", "leads", day(10));
     write_policy(f, &rules);
     agent_fixture_start(f);
-    status = call(f, UID_MAN, "io.assent.GetStatus");
+    status = agent_call_good(f, UID_MAN, "GetStatus", NULL);
     assert_true(json_is_false(json_object_get(status, "healthy")));
     for (size_t i = 0; i < 2; i++) {
         uid_t uid = i == 0 ? 0 : UID_GAMES;
@@ -224,7 +214,7 @@ static void test_lapsing_alone_is_healthy(void **state)
                        "disabled: yes }\n");
     write_policy(f, &rules);
     agent_fixture_start(f);
-    status = call(f, 0, "io.assent.GetStatus");
+    status = agent_call_good(f, 0, "GetStatus", NULL);
     assert_true(json_is_true(json_object_get(status, "healthy")));
 }
 
@@ -301,8 +291,8 @@ static void test_on_a_broken_disk(void **state)
     put_rule(&rules, "sshd", "leads", day(-1));
     write_policy(f, &rules);
     /* whatever shares its transaction fails with it, the record of the load as well */
-    json_decref(call(f, 0, "io.assent.Reload"));
-    json_decref(call(f, 0, "io.assent.Reload"));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_int_equal(audit_count(f, "rule-lapsed"), 0);
     ledger_execute(f, "DROP TRIGGER broken;");
     look_again(f);
@@ -325,7 +315,7 @@ static void test_many_rules(void **state)
     write_policy(f, &rules);
     agent_fixture_start(f);
     wait_for(f, "rule-lapsed", MANY);
-    status = call(f, 0, "io.assent.GetStatus");
+    status = agent_call_good(f, 0, "GetStatus", NULL);
     assert_int_equal(json_array_size(json_object_get(status, "lapsed")), 21);
     assert_true(has_line(json_object_get(status, "lapsed"), "480 more rules have lapsed"));
     agent_fixture_kill(f, SIGTERM);
@@ -456,13 +446,13 @@ static void test_a_day_changes_nothing_else(void **state)
     write_policy(f, &rules);
     write_accounts(f, "");
     agent_fixture_start(f);
-    before = call(f, 0, "io.assent.GetStatus");
+    before = agent_call_good(f, 0, "GetStatus", NULL);
     /* edited, but nobody has asked for it to be loaded; and no configuration any more */
     agent_fixture_policy(f, "  - { id: broken\n");
     write_accounts(f, "root locked -\n");
     agent_fixture_new_day(f);
     wait_for(f, "rule-lapsed", 1);
-    after = call(f, 0, "io.assent.GetStatus");
+    after = agent_call_good(f, 0, "GetStatus", NULL);
     for (size_t i = 0; i < 3; i++) {
         static const char *const keys[] = {"digest", "loaded", "errors"};
 
@@ -484,7 +474,7 @@ static void test_a_day_does_not_end_a_rollback(void **state)
     write_policy(f, &rules);
     write_accounts(f, "");
     agent_fixture_start(f);
-    first = call(f, 0, "io.assent.GetStatus");
+    first = agent_call_good(f, 0, "GetStatus", NULL);
     digest = json_string_value(json_object_get(json_object_get(first, "policy"), "digest"));
     put_rule(&rules, "su", "ops", day(100));
     write_policy(f, &rules);
@@ -494,7 +484,7 @@ static void test_a_day_does_not_end_a_rollback(void **state)
     write_accounts(f, "root locked -\n");
     agent_fixture_new_day(f);
     wait_for(f, "rule-lapsed", 1);
-    now = call(f, 0, "io.assent.GetStatus");
+    now = agent_call_good(f, 0, "GetStatus", NULL);
     assert_string_equal(
         json_string_value(json_object_get(json_object_get(now, "policy"), "digest")), digest);
     assert_true(json_is_object(json_object_get(json_object_get(now, "policy"), "rollback")));

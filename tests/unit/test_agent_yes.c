@@ -62,19 +62,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static json_t *call(struct agent_fixture *f, uid_t uid, const char *method, json_t *parameters)
-{
-    char name[64];
-    const char *error;
-    json_t *reply;
-
-    snprintf(name, sizeof(name), "io.assent.%s", method);
-    reply = agent_call(f, uid, name, parameters, &error);
-    if (!reply)
-        fail_msg("%s: %s", method, error);
-    return reply;
-}
-
 static void copy_id(const json_t *reply, const char *object, char ret_id[16])
 {
     const char *id = json_string_value(json_object_get(json_object_get(reply, object), "id"));
@@ -85,7 +72,7 @@ static void copy_id(const json_t *reply, const char *object, char ret_id[16])
 
 static void open_request(struct agent_fixture *f, json_t *parameters, const char *object, char *id)
 {
-    json_t *reply = call(f, UID_DAEMON, "OpenRequest", parameters);
+    json_t *reply = agent_call_good(f, UID_DAEMON, "OpenRequest", parameters);
 
     copy_id(reply, object, id);
     json_decref(reply);
@@ -146,7 +133,7 @@ static void test_a_tie_of_an_ended_grant(void **state)
     ask.phase = GATE_PHASE_ACCOUNT;
     ask.tie = first.tie;
     assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
-    json_decref(call(f, UID_DAEMON, "CompleteGrant", json_pack("{s:s}", "id", id)));
+    json_decref(agent_call_good(f, UID_DAEMON, "CompleteGrant", json_pack("{s:s}", "id", id)));
     assert_int_equal(gate_once(f, &ask).kind, GATE_DENY);
 }
 
@@ -161,7 +148,8 @@ static void test_a_granted_command_that_others_can_write(void **state)
     ask.reason = "to see who I am";
     wait = gate_once(f, &ask);
     assert_int_equal(wait.kind, GATE_WAIT);
-    json_decref(call(f, UID_GAMES, "ApproveRequest", json_pack("{s:s}", "id", wait.request)));
+    json_decref(
+        agent_call_good(f, UID_GAMES, "ApproveRequest", json_pack("{s:s}", "id", wait.request)));
     ask.flags = 0;
     assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
     ask.flags = GATE_FLAG_WRITABLE;
@@ -182,13 +170,13 @@ static void test_a_rule_switched_off_meanwhile(void **state)
         json_pack("{s:s, s:[s], s:s}", "service", "sudo", "command", UPTIME, "peer", "carol"),
         "request", confirmed);
     agent_fixture_policy(f, disabled);
-    json_decref(call(f, 0, "Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
     expect_refused(f, UID_GAMES, asked, "io.assent.NotAllowed");
     expect_refused(f, UID_BIN, confirmed, "io.assent.NotAllowed");
     agent_fixture_policy(f, policy);
-    json_decref(call(f, 0, "Reload", NULL));
-    json_decref(call(f, UID_GAMES, "ApproveRequest", json_pack("{s:s}", "id", asked)));
-    json_decref(call(f, UID_BIN, "ApproveRequest", json_pack("{s:s}", "id", confirmed)));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
+    json_decref(agent_call_good(f, UID_GAMES, "ApproveRequest", json_pack("{s:s}", "id", asked)));
+    json_decref(agent_call_good(f, UID_BIN, "ApproveRequest", json_pack("{s:s}", "id", confirmed)));
 }
 
 /* ---- grants in a loop ---------------------------------------------------------------------- */

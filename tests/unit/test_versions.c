@@ -47,19 +47,9 @@ static int teardown(void **state)
 
 /* ---- asking ---- */
 
-static json_t *call(struct agent_fixture *f, const char *method, json_t *parameters)
-{
-    const char *error;
-    json_t *reply = agent_call(f, 0, method, parameters, &error);
-
-    if (!reply)
-        fail_msg("%s: %s", method, error);
-    return reply;
-}
-
 static json_t *policy_of(struct agent_fixture *f)
 {
-    json_t *status = call(f, "io.assent.GetStatus", NULL);
+    json_t *status = agent_call_good(f, 0, "GetStatus", NULL);
     json_t *policy = json_incref(json_object_get(status, "policy"));
 
     json_decref(status);
@@ -95,7 +85,7 @@ static struct digest reload(struct agent_fixture *f, const char *rules)
     struct digest digest;
 
     agent_fixture_policy(f, rules);
-    reply = call(f, "io.assent.Reload", NULL);
+    reply = agent_call_good(f, 0, "Reload", NULL);
     assert_int_equal(
         json_array_size(json_object_get(json_object_get(reply, "policy"), "errors")), 0);
     digest = digest_of(json_object_get(reply, "policy"));
@@ -105,7 +95,7 @@ static struct digest reload(struct agent_fixture *f, const char *rules)
 
 static json_t *version_of(struct agent_fixture *f, const char *digest)
 {
-    json_t *reply = call(f, "io.assent.ListVersions", NULL), *version, *found = NULL;
+    json_t *reply = agent_call_good(f, 0, "ListVersions", NULL), *version, *found = NULL;
     size_t index;
 
     json_array_foreach(json_object_get(reply, "versions"), index, version)
@@ -160,7 +150,7 @@ static bool may(struct agent_fixture *f, uid_t uid)
 /* What an administrator is told, in one text. */
 static bool has_problem(struct agent_fixture *f, const char *words)
 {
-    json_t *status = call(f, "io.assent.GetStatus", NULL);
+    json_t *status = agent_call_good(f, 0, "GetStatus", NULL);
     char *text = json_dumps(json_object_get(status, "problems"), 0);
     bool found = strstr(text, words) != NULL;
 
@@ -299,7 +289,7 @@ static void test_names_that_cannot_be_looked_up(void **state)
     wait_until_kept(f, one.text);
     make_file(script_file(f, ".fails"));
     agent_fixture_policy(f, daemon_asks);
-    reply = call(f, "io.assent.Reload", NULL);
+    reply = agent_call_good(f, 0, "Reload", NULL);
     refused = digest_of(json_object_get(reply, "policy"));
     assert_string_equal(refused.text, two.text);
     assert_int_equal(
@@ -329,7 +319,7 @@ static void test_versions_are_kept_once(void **state)
     assert_string_equal(two.text, again.text);
     wait_until_kept(f, one.text);
     wait_until_kept(f, two.text);
-    reply = call(f, "io.assent.ListVersions", NULL);
+    reply = agent_call_good(f, 0, "ListVersions", NULL);
     versions = json_object_get(reply, "versions");
     assert_int_equal(json_array_size(versions), 2);
     version = json_array_get(versions, 0);
@@ -378,7 +368,7 @@ static void test_rollback_holds(void **state)
         if (signals[i] != 0)
             restart(f, signals[i]);
         else
-            json_decref(call(f, "io.assent.Reload", NULL));
+            json_decref(agent_call_good(f, 0, "Reload", NULL));
         assert_string_equal(in_force(f).text, one.text);
         assert_true(may(f, UID_GAMES) && !may(f, UID_MAN));
         assert_true(has_problem(f, "rollback"));
@@ -390,7 +380,7 @@ static void test_rollback_holds(void **state)
     }
     /* files that do not load change nothing, running or at a start */
     break_files(f);
-    json_decref(call(f, "io.assent.Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_string_equal(in_force(f).text, one.text);
     restart(f, SIGTERM);
     assert_string_equal(in_force(f).text, one.text);
@@ -451,12 +441,12 @@ static void test_rollbacks_in_a_row(void **state)
     wait_until_kept(f, three.text);
     assert_null(roll_back(f, two.text, NULL));
     assert_null(roll_back(f, one.text, NULL));
-    json_decref(call(f, "io.assent.Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_string_equal(in_force(f).text, one.text);
     /* back to what the files say: none any more */
     assert_null(roll_back(f, three.text, NULL));
     assert_false(has_problem(f, "rollback"));
-    json_decref(call(f, "io.assent.Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_string_equal(in_force(f).text, three.text);
 }
 
@@ -726,7 +716,7 @@ static char *read_version(struct agent_fixture *f, const char *digest, unsigned 
     bool more = true;
 
     for (*ret_parts = 0; more; (*ret_parts)++) {
-        json_t *reply = call(f, "io.assent.ReadVersion",
+        json_t *reply = agent_call_good(f, 0, "ReadVersion",
             json_pack("{s:s, s:i}", "digest", digest, "part", (int)*ret_parts + 1));
 
         strcat(text, json_string_value(json_object_get(reply, "text")));
@@ -785,7 +775,7 @@ static void test_request_keeps_its_version(void **state)
 
     assert_int_equal(wait.kind, GATE_WAIT);
     for (unsigned replaced = 0; replaced < 2; replaced++) {
-        reply = call(f, "io.assent.GetRequest", json_pack("{s:s}", "id", wait.request));
+        reply = agent_call_good(f, 0, "GetRequest", json_pack("{s:s}", "id", wait.request));
         request = json_object_get(reply, "request");
         unusual = json_dumps(json_object_get(request, "unusual"), 0);
         assert_string_equal(json_string_value(json_object_get(request, "policy")), asked.text);
