@@ -44,6 +44,7 @@ struct verdict;
 #define EVENT_AGENT_STARTED "agent-started"
 #define EVENT_AGENT_STOPPED "agent-stopped"
 #define EVENT_RESCUE_USED "rescue-used"
+#define EVENT_INTEGRITY_FAILED "integrity-failed"
 
 /* A decision at a door as it was asked and answered. */
 struct audit_decision {

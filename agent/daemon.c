@@ -129,6 +129,11 @@ static int prepare(struct agent *agent)
     struct ledger_batch *batch = ledger_batch_new();
     int prepared = PENDING, r = batch ? meta_load(agent, batch) : -ENOMEM;
 
+    if (r == -EUCLEAN)
+        fprintf(stderr,
+            SD_CRIT "the ledger %s has lost this host's own keys: what it holds cannot be "
+                    "told from forgeries. See assentd(8), \"A damaged ledger\"\n",
+            agent->options.ledger);
     if (r < 0) {
         ledger_batch_free(batch);
         return r;

@@ -204,6 +204,15 @@ static int load_state(const char *text, enum grant_state *ret_state)
     return -EINVAL;
 }
 
+/* Both clocks say how long it was given for: a damaged number never makes that longer. */
+static bool is_sound(const struct grant *grant)
+{
+    return grant->subject.name && grant->scope.service && grant->id[0] != '\0' &&
+           grant->expires_us >= grant->created_us &&
+           grant->expires_real_us >= grant->created_real_us &&
+           grant->expires_us - grant->created_us <= grant->expires_real_us - grant->created_real_us;
+}
+
 int grant_load(const char *body, struct grant **ret_grant)
 {
     json_t *json = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
@@ -212,8 +221,8 @@ int grant_load(const char *body, struct grant **ret_grant)
     int r = json && grant && state ? 0 : -EINVAL;
 
     if (r == 0)
-        r = object_load(json, grant, fields, ARRAY_SIZE(fields));
-    if (r == 0 && (!grant->subject.name || !grant->scope.service || grant->id[0] == '\0'))
+        r = object_load_strictly(json, grant, fields, ARRAY_SIZE(fields), 1);
+    if (r == 0 && !is_sound(grant))
         r = -EINVAL;
     if (r == 0)
         r = load_state(state, &grant->state);

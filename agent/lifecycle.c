@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/str.h"
 #include "agent.h"
 #include "audit.h"
 #include "change.h"
+#include "damage.h"
 #include "ledger/ledger.h"
 #include "tally.h"
 #include "waiter.h"
@@ -332,30 +334,60 @@ uint64_t lifecycle_sweep(struct agent *agent)
 
 /* ---- start ---------------------------------------------------------------------------- */
 
+struct filling {
+    struct agent *agent;
+    struct damage damage;
+};
+
+/* What cannot be read is nobody's request and opens nothing. */
+static int skip(struct filling *filling, const char *id, int error)
+{
+    if (error != -EINVAL)
+        return error;
+    damage_note(&filling->damage, id);
+    return 0;
+}
+
 static int load_one_request(const char *id, const char *body, void *userdata)
 {
-    struct agent *agent = userdata;
-    struct request *request;
+    struct filling *filling = userdata;
+    struct request *request = NULL;
     int r = request_load(body, &request);
 
-    (void)id;
-    if (r < 0)
-        return r;
-    book_add_request(&agent->book, request);
-    return 0;
+    if (r == 0 && !str_equal(request->id, id))
+        r = -EINVAL;
+    if (r == 0)
+        book_add_request(&filling->agent->book, request);
+    else
+        request_free(request);
+    return skip(filling, id, r);
 }
 
 static int load_one_grant(const char *id, const char *body, void *userdata)
 {
-    struct agent *agent = userdata;
-    struct grant *grant;
+    struct filling *filling = userdata;
+    struct grant *grant = NULL;
     int r = grant_load(body, &grant);
 
-    (void)id;
-    if (r < 0)
-        return r;
-    book_add_grant(&agent->book, grant);
-    return 0;
+    if (r == 0 && !str_equal(grant->id, id))
+        r = -EINVAL;
+    if (r == 0)
+        book_add_grant(&filling->agent->book, grant);
+    else
+        grant_free(grant);
+    return skip(filling, id, r);
+}
+
+static int load_all(struct agent *agent)
+{
+    struct filling requests = {.agent = agent}, grants = {.agent = agent};
+    int r = ledger_each_live(agent->ledger, LEDGER_REQUEST, load_one_request, &requests);
+
+    if (r == 0)
+        r = ledger_each_live(agent->ledger, LEDGER_GRANT, load_one_grant, &grants);
+    damage_record(agent, &requests.damage, "open requests", "nobody can answer them; ask anew");
+    damage_record(agent, &grants.damage, "grants", "they open nothing");
+    return r;
 }
 
 /* What belongs to an earlier boot ends now, unless policy said that it survives. */
@@ -372,10 +404,8 @@ static void end_earlier_boot(struct agent *agent)
 
 int lifecycle_load(struct agent *agent)
 {
-    int r = ledger_each_live(agent->ledger, LEDGER_REQUEST, load_one_request, agent);
+    int r = load_all(agent);
 
-    if (r == 0)
-        r = ledger_each_live(agent->ledger, LEDGER_GRANT, load_one_grant, agent);
     if (r < 0)
         return r;
     end_earlier_boot(agent);

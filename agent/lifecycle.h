@@ -66,7 +66,8 @@ void lifecycle_end_grant(struct agent *agent, struct grant *grant, const char *e
 /* Ends what is past its time; forgets what has long ended. Returns when to come again. */
 uint64_t lifecycle_sweep(struct agent *agent);
 
-/* Requests and grants out of the ledger, at start. Returns 0 or -errno. */
+/* Requests and grants out of the ledger, at start. One that is not as it was written is left out,
+ * and that is recorded. Returns 0 or -errno. */
 MUST_USE int lifecycle_load(struct agent *agent);
 
 /* Forgets the callbacks that carry `userdata`. The steps themselves go on. */

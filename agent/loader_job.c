@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 
 #include "../common/clock.h"
 #include "../common/realdir.h"
@@ -102,6 +103,7 @@ static void read_certificates(struct load_job *job, struct certificates *ret_cer
         snprintf(line, sizeof(line), "%zu certificate%s in the ledger cannot be read",
             ret_certificates->unreadable, ret_certificates->unreadable == 1 ? "" : "s");
         note(&job->result.warnings, line);
+        fprintf(stderr, SD_WARNING "%s: the rules ask their owners\n", line);
     }
 }
 
@@ -256,10 +258,18 @@ static void load_earlier(struct load_job *job)
     texts_done(&unsaid);
 }
 
-static bool is_held(const struct load_job *job, const struct policy *policy)
+/* Whether what the files say shall not take force. */
+static bool hold(struct load_job *job, const struct policy *policy)
 {
-    return policy && job->order.held[0] != '\0' &&
-           str_equal(job->order.held, policy_digest(policy));
+    struct load_order *order = &job->order;
+    const char *digest = policy_digest(policy);
+
+    if (order->hold && !str_equal(order->version, digest))
+        snprintf(order->held, sizeof(order->held), "%s", digest);
+    if (!str_equal(order->held, digest))
+        return false;
+    snprintf(job->result.held, sizeof(job->result.held), "%s", digest);
+    return true;
 }
 
 /* While the files say what was rolled back from, the version that was rolled back to goes before
@@ -274,7 +284,7 @@ static void load_files(struct load_job *job, struct yaml_errors *errors)
     policy_read(job->order.directory, job->order.owner, &files, errors);
     policy = policy_compile(files.items, files.count, errors);
     good = policy && yaml_errors_total(errors) == before;
-    held = good && is_held(job, policy);
+    held = good && hold(job, policy);
     if (held && load_version(job, job->order.version, &job->result.errors) == 0)
         return;
     if ((held || !good) && job->order.any)
@@ -307,7 +317,8 @@ static void load_same(struct load_job *job)
 /* Configuration and policy. Returns 0 or -errno. */
 static int load_all(struct load_job *job, struct yaml_errors *errors)
 {
-    bool is_version = job->order.version[0] != '\0' && job->order.held[0] == '\0';
+    bool is_version =
+        job->order.version[0] != '\0' && job->order.held[0] == '\0' && !job->order.hold;
     int r = job->order.auditors ? 0 : load_config(job, errors);
 
     if (is_version)

@@ -25,7 +25,8 @@ struct load_order {
      * what the files say. "": the files. */
     char version[POLICY_DIGEST_SIZE];
     char held[POLICY_DIGEST_SIZE];
-    bool any; /* nothing is in force yet: an earlier version is better than none */
+    bool hold; /* `held` is whatever else the files say */
+    bool any;  /* nothing is in force yet: an earlier version is better than none */
     /* Only that very version, from wherever it is to be had: for the accounts that it names. */
     bool same;
     /* No configuration is read; the one in force has this group. Borrowed until it is over. */
@@ -39,7 +40,8 @@ struct load_result {
     struct config config;
     bool has_config; /* one was read, and is to be in force with the policy */
     bool from_ledger;
-    bool unresolved; /* the accounts could not be looked up: worth another try */
+    char held[POLICY_DIGEST_SIZE]; /* what the files say and shall not take force, or "" */
+    bool unresolved;               /* the accounts could not be looked up: worth another try */
     struct texts errors;
     struct texts warnings;
     struct survey survey;

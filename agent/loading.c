@@ -90,6 +90,14 @@ void loading_go_on_holding(struct loading *loading, const struct loading *before
     loading->held_real_us = before->held_real_us;
 }
 
+void loading_hold_unread(struct loading *loading, const char *held)
+{
+    loading->unread = held[0] == '\0';
+    snprintf(loading->held, sizeof(loading->held), "%s", held);
+    loading->held_reason = copy("the record of an earlier rollback, if any, cannot be read");
+    loading->held_real_us = loading->real_us;
+}
+
 bool loading_is_loud(const struct loading *loading)
 {
     return loading->from_ledger || loading->held[0] != '\0';

@@ -34,6 +34,7 @@ struct loading {
     uint64_t real_us;
     uint64_t rules;
     char *assentd; /* version of the program */
+    bool unread;   /* the ledger's record is damaged: what was held, if anything, is not known */
 };
 
 /* A rollback puts `loading` in force: what the files say and shall not take force is what was in
@@ -43,6 +44,10 @@ void loading_hold(struct loading *loading, const struct loading *before);
 
 /* The rollback of `before`, if there was one, goes on in `loading`: the same order holds. */
 void loading_go_on_holding(struct loading *loading, const struct loading *before);
+
+/* What was held is not known: `held`, what the files say now, shall not take force. "": not known
+ * yet either. */
+void loading_hold_unread(struct loading *loading, const char *held);
 
 /* Zeroed but for the ids, which are UID_NONE. Free with loading_done. */
 void loading_init(struct loading *loading);

@@ -181,25 +181,30 @@ static const char *state_of(const struct agent *agent, const char *digest)
     return str_equal(digest, agent->loading.held) ? "rolled back from" : NULL;
 }
 
+/* Of a record that cannot be read nothing is known; its version is listed all the same. */
+static void load(const char *record, struct loading *ret_loading)
+{
+    if (loading_load(record, ret_loading) < 0) {
+        loading_init(ret_loading);
+        snprintf(ret_loading->cause, sizeof(ret_loading->cause), "%s", "unknown");
+    }
+}
+
 static int add_version(const struct ledger_version *version, void *userdata)
 {
     struct listing *listing = userdata;
     struct loading first, last;
-    int r = loading_load(version->first, &first);
 
-    if (r < 0)
-        return r;
-    r = loading_load(version->last, &last);
-    if (r == 0) {
-        json_array_append_new(listing->array,
-            json_pack("{s:s, s:I, s:b, s:s?, s:I, s:o, s:o}", "digest", version->digest, "rules",
-                (json_int_t)last.rules, "kept", version->complete, "state",
-                state_of(listing->agent, version->digest), "loads", (json_int_t)version->loads,
-                "first", view_loading(&first), "last", view_loading(&last)));
-        loading_done(&last);
-    }
+    load(version->first, &first);
+    load(version->last, &last);
+    json_array_append_new(listing->array,
+        json_pack("{s:s, s:I, s:b, s:s?, s:I, s:o, s:o}", "digest", version->digest, "rules",
+            (json_int_t)last.rules, "kept", version->complete, "state",
+            state_of(listing->agent, version->digest), "loads", (json_int_t)version->loads, "first",
+            view_loading(&first), "last", view_loading(&last)));
     loading_done(&first);
-    return r;
+    loading_done(&last);
+    return 0;
 }
 
 void method_list_versions(struct public_call *call, json_t *parameters, void *userdata)

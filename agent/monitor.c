@@ -7,6 +7,7 @@
 #include "../common/clock.h"
 #include "../common/str.h"
 #include "agent.h"
+#include "damage.h"
 #include "ledger/ledger.h"
 
 #define META_MONITOR "monitor" /* names, a line each */
@@ -29,18 +30,36 @@ static int add_once(struct texts *texts, const char *what)
 
 /* ---- in the ledger ---------------------------------------------------------------------- */
 
+/* A name that nobody can have given is nobody's wish: that door is enforced. */
+static bool is_sound(const char *what)
+{
+    return str_is_name(is_rule(what) ? what + strlen(MONITOR_RULE) : what);
+}
+
+static int load_one(struct monitor *monitor, const char *what, struct damage *damage)
+{
+    if (!is_sound(what)) {
+        damage_note(damage, what);
+        return 0;
+    }
+    return is_rule(what) ? texts_add(&monitor->rules, what) : add_once(&monitor->doors, what);
+}
+
 int monitor_load(struct agent *agent)
 {
     AUTO_FREE char *value = NULL;
     struct monitor *monitor = &agent->monitor;
     int r = ledger_meta(agent->ledger, META_MONITOR, &value);
+    struct damage damage = {0};
     char *rest = value, *line;
 
     if (r < 0)
         return r == -ENOENT ? 0 : r;
     while (r == 0 && (line = strsep(&rest, "\n")))
         if (*line != '\0')
-            r = is_rule(line) ? texts_add(&monitor->rules, line) : add_once(&monitor->doors, line);
+            r = load_one(monitor, line, &damage);
+    damage_record(
+        agent, &damage, "names of what is only watched", "what they stood for is enforced");
     return r;
 }
 

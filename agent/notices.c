@@ -10,6 +10,7 @@
 #include "../common/str.h"
 #include "agent.h"
 #include "audit.h"
+#include "damage.h"
 #include "ledger/ledger.h"
 #include "object.h"
 #include "survey_say.h"
@@ -133,10 +134,16 @@ static struct notice *find_or_add(struct notices *notices, const char *key)
     return notice;
 }
 
+struct filling {
+    struct notices *notices;
+    struct damage damage;
+};
+
 /* What cannot be read is told again. */
 static int load_one(const char *id, const char *body, void *userdata)
 {
-    struct notices *notices = userdata;
+    struct filling *filling = userdata;
+    struct notices *notices = filling->notices;
     struct notice *notice = calloc(1, sizeof(*notice));
     json_t *json = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
     int r = notice ? object_load(json, notice, fields, ARRAY_SIZE(fields)) : -ENOMEM;
@@ -148,6 +155,8 @@ static int load_one(const char *id, const char *body, void *userdata)
         r = insert(notices, notice);
     if (r < 0 && notice)
         notice_free(notice);
+    if (r == -EINVAL)
+        damage_note(&filling->damage, id);
     return r == -EINVAL ? 0 : r;
 }
 
@@ -409,6 +418,7 @@ void notices_look(struct agent *agent)
 int notices_load(struct agent *agent)
 {
     struct notices *notices = calloc(1, sizeof(*notices));
+    struct filling filling = {.notices = notices};
     int r;
 
     if (!notices)
@@ -419,7 +429,10 @@ int notices_load(struct agent *agent)
     r = sd_event_add_defer(agent->event, &notices->source, on_look, notices);
     if (r >= 0)
         r = sd_event_source_set_enabled(notices->source, SD_EVENT_OFF);
-    return r < 0 ? r : ledger_each_live(agent->ledger, LEDGER_NOTICE, load_one, notices);
+    if (r >= 0)
+        r = ledger_each_live(agent->ledger, LEDGER_NOTICE, load_one, &filling);
+    damage_warn(&filling.damage, "notes of what owners were told", "they are told again");
+    return r;
 }
 
 void notices_free(struct notices *notices)

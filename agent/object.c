@@ -131,6 +131,18 @@ int object_load(const json_t *json, void *object, const struct object_field *fie
     return 0;
 }
 
+int object_load_strictly(const json_t *json, void *object, const struct object_field *fields,
+    size_t count, size_t others)
+{
+    size_t known = others;
+
+    for (size_t i = 0; i < count; i++)
+        known += json_object_get(json, fields[i].name) != NULL;
+    if (json_object_size(json) > known)
+        return -EINVAL;
+    return object_load(json, object, fields, count);
+}
+
 void object_done(void *object, const struct object_field *fields, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

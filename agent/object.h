@@ -32,5 +32,10 @@ MUST_USE int object_store(
 MUST_USE int object_load(
     const json_t *json, void *object, const struct object_field *fields, size_t count);
 
+/* The same for what opens doors: -EINVAL too for a member that is neither of these nor one of
+ * `others` more. A restriction whose name is not known is a restriction all the same. */
+MUST_USE int object_load_strictly(const json_t *json, void *object,
+    const struct object_field *fields, size_t count, size_t others);
+
 /* Frees the texts in it. */
 void object_done(void *object, const struct object_field *fields, size_t count);

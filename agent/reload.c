@@ -9,6 +9,7 @@
 #include "../common/str.h"
 #include "agent.h"
 #include "audit.h"
+#include "damage.h"
 #include "facts/zones.h"
 #include "ledger/ledger.h"
 #include "ledger/ledger_policy.h"
@@ -44,6 +45,33 @@ static void wish_done(struct wish *wish)
 
 /* ---- life ---- */
 
+static int take_digest(const struct ledger_version *version, void *userdata)
+{
+    struct loading *loading = userdata;
+
+    snprintf(loading->digest, sizeof(loading->digest), "%s", version->digest);
+    return 0;
+}
+
+/* It may have been a rollback from what the files say: its digest stands apart from the record, and
+ * that policy stays until the files say something new. */
+static int load_digest(struct agent *agent)
+{
+    struct damage damage = {0};
+    char start[13];
+    int r = ledger_reader_each_version(
+        ledger_own_reader(agent->ledger), 1, take_digest, &agent->loading);
+
+    if (r < 0)
+        return r;
+    agent->loading.unread = true;
+    snprintf(start, sizeof(start), "%.12s", agent->loading.digest);
+    damage_note(&damage, start);
+    damage_record(agent, &damage, "records of how policies took force",
+        "that policy stays in force until the files say something new");
+    return 0;
+}
+
 static int load_newest(struct agent *agent)
 {
     AUTO_FREE char *record = NULL;
@@ -51,7 +79,9 @@ static int load_newest(struct agent *agent)
 
     if (r == -ENOENT)
         return 0;
-    return r < 0 ? r : loading_load(record, &agent->loading);
+    if (r == 0)
+        r = loading_load(record, &agent->loading);
+    return r == -EINVAL ? load_digest(agent) : r;
 }
 
 int reload_init(struct agent *agent)
@@ -300,6 +330,11 @@ static void on_loaded(struct load_result *result, void *userdata)
 
 /* ---- starting ---- */
 
+static bool is_holding(const struct loading *loading)
+{
+    return loading->held[0] != '\0' || loading->unread;
+}
+
 static int begin(struct agent *agent)
 {
     const struct reload *reload = agent->reload;
@@ -317,9 +352,10 @@ static int begin(struct agent *agent)
     if (is_daily(&reload->now)) {
         memcpy(order.version, policy_digest(agent->policy), sizeof(order.version));
         order.same = true;
-    } else if (!is_rollback(&reload->now) && agent->loading.held[0] != '\0') {
+    } else if (!is_rollback(&reload->now) && is_holding(&agent->loading)) {
         memcpy(order.version, agent->loading.digest, sizeof(order.version));
         memcpy(order.held, agent->loading.held, sizeof(order.held));
+        order.hold = agent->loading.unread;
     }
     if (order.same || (is_rollback(&reload->now) && agent->policy_real_us > 0))
         order.auditors = agent->config.auditors;

@@ -127,7 +127,9 @@ int reload_swap(
     struct agent *agent, struct load_result *result, struct loading *order, ledger_done_fn recorded)
 {
     complete(agent, result, order);
-    if (result->from_ledger)
+    if (result->from_ledger && agent->loading.unread)
+        loading_hold_unread(order, result->held);
+    else if (result->from_ledger)
         loading_go_on_holding(order, &agent->loading);
     return swap_and_record(agent, result, order, recorded);
 }

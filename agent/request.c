@@ -270,7 +270,7 @@ int request_load(const char *body, struct request **ret_request)
     int r = json && request ? 0 : -EINVAL;
 
     if (r == 0)
-        r = object_load(json, request, fields, ARRAY_SIZE(fields));
+        r = object_load_strictly(json, request, fields, ARRAY_SIZE(fields), 2);
     if (r == 0)
         r = load_state(json, &request->state);
     if (r == 0)

@@ -7,8 +7,11 @@
 
 #include "../common/clock.h"
 #include "../common/str.h"
+#include "damage.h"
 #include "ledger/ledger.h"
 #include "object.h"
+
+#define COUNT_MAX UINT32_MAX
 
 #define COUNT_FIELD(name, kind)                                                            \
     {                                                                                      \
@@ -81,7 +84,8 @@ void tally_note(struct tally **tallies, struct ledger_batch *batch, const char *
 
     if (!json)
         return;
-    tally->counts[kind]++;
+    if (tally->counts[kind] < COUNT_MAX)
+        tally->counts[kind]++;
     if (object_store(json, tally, fields, ARRAY_SIZE(fields)) == 0)
         body = json_dumps(json, JSON_COMPACT);
     /* a NULL body would fail the batch, and a count is not worth that */
@@ -91,27 +95,56 @@ void tally_note(struct tally **tallies, struct ledger_batch *batch, const char *
     json_decref(json);
 }
 
-static int load_one(const char *id, const char *body, void *userdata)
+struct filling {
+    struct tally **tallies;
+    size_t count;
+    struct damage damage;
+};
+
+/* No host is asked more often than COUNT_MAX: that is damage, and would run over one day. */
+static bool is_sound(const struct tally *tally, const char *id)
 {
-    struct tally **tallies = userdata;
+    for (unsigned i = 0; i < TALLY_KINDS; i++)
+        if (tally->counts[i] > COUNT_MAX)
+            return false;
+    return str_equal(tally->entitlement, id);
+}
+
+static int load(const char *id, const char *body, struct tally *tally)
+{
     json_t *json = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
-    struct tally *tally = calloc(1, sizeof(*tally));
-    int r = json && tally ? object_load(json, tally, fields, ARRAY_SIZE(fields)) : -EINVAL;
+    int r = object_load(json, tally, fields, ARRAY_SIZE(fields));
 
     json_decref(json);
-    if (r < 0 || !str_equal(tally->entitlement, id)) {
+    return r == 0 && !is_sound(tally, id) ? -EINVAL : r;
+}
+
+/* What cannot be read counts from zero again when it is asked for the next time. */
+static int load_one(const char *id, const char *body, void *userdata)
+{
+    struct filling *filling = userdata;
+    struct tally *tally = filling->count < TALLY_MAX ? calloc(1, sizeof(*tally)) : NULL;
+    int r = tally ? load(id, body, tally) : -ENOBUFS;
+
+    if (r < 0) {
         if (tally)
             tally_free(tally);
-        return -EINVAL;
+        damage_note(&filling->damage, id);
+        return 0;
     }
-    tally->next = *tallies;
-    *tallies = tally;
+    tally->next = *filling->tallies;
+    *filling->tallies = tally;
+    filling->count++;
     return 0;
 }
 
 int tally_load(struct ledger *ledger, struct tally **ret_tallies)
 {
-    return ledger_each_live(ledger, LEDGER_TALLY, load_one, ret_tallies);
+    struct filling filling = {.tallies = ret_tallies};
+    int r = ledger_each_live(ledger, LEDGER_TALLY, load_one, &filling);
+
+    damage_warn(&filling.damage, "counts of requests for entitlements", "they begin at zero again");
+    return r;
 }
 
 void tally_done(struct tally **tallies)

@@ -38,6 +38,7 @@ void tally_note(struct tally **tallies, struct ledger_batch *batch, const char *
 /* What is known of it, or NULL. */
 const struct tally *tally_of(const struct tally *tallies, const char *entitlement);
 
-/* Reads them at start. Returns 0 or -errno. */
+/* Reads them at start. Rows that cannot be read, or are too many, are left out with a warning.
+ * Returns 0 or -errno of the ledger. */
 MUST_USE int tally_load(struct ledger *ledger, struct tally **ret_tallies);
 void tally_done(struct tally **tallies);

@@ -322,6 +322,39 @@ static void test_a_tie_is_for_its_bearer(void **state)
     }
 }
 
+/* Whatever bit of its row flips: it is not read, or it opens nothing more for no longer. */
+static void test_a_flipped_bit(void **state)
+{
+    struct grant *grant = make_grant();
+    AUTO_FREE char *body = NULL;
+    size_t refused = 0;
+
+    (void)state;
+    grant->limited = true;
+    grant->uses_left = 1;
+    body = grant_store(grant);
+    assert_non_null(body);
+    for (size_t bit = 0; bit < 8 * strlen(body); bit++) {
+        struct grant *flipped;
+
+        body[bit / 8] = (char)(body[bit / 8] ^ 1 << bit % 8);
+        if (grant_load(body, &flipped) < 0) {
+            refused++;
+        } else {
+            assert_true(flipped->limited && !flipped->survives_reboot && !flipped->scope.whole);
+            assert_non_null(flipped->scope.command);
+            assert_non_null(flipped->scope.run_as);
+            assert_non_null(flipped->scope.cwd);
+            assert_int_equal(texts_count(&flipped->scope.arguments), 2);
+            assert_true(flipped->expires_us - flipped->created_us <= 2 * HOUR_US);
+            grant_free(flipped);
+        }
+        body[bit / 8] = (char)(body[bit / 8] ^ 1 << bit % 8);
+    }
+    assert_true(refused > 1000);
+    grant_free(grant);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_ids_never_repeat),
         cmocka_unit_test(test_ids_as_people_type_them),
         cmocka_unit_test(test_a_tie_is_for_its_bearer),
+        cmocka_unit_test(test_a_flipped_bit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
