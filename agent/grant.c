@@ -94,7 +94,6 @@ struct grant *grant_from_request(const struct request *request, uint64_t duratio
     }
     memcpy(grant->request, request->id, sizeof(grant->request));
     memcpy(grant->policy, request->policy, sizeof(grant->policy));
-    memcpy(grant->boot_id, request->boot_id, sizeof(grant->boot_id));
     grant->limited = request->uses > 0;
     grant->uses_left = request->uses;
     grant->survives_reboot = request->survives_reboot;

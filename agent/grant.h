@@ -54,7 +54,8 @@ struct grant {
 struct grant *grant_new(void);
 void grant_free(struct grant *grant);
 
-/* What `request` opens once it is approved, for at most `duration_us`. NULL on OOM. */
+/* What `request` opens once it is approved, for at most `duration_us`; id and boot are the caller's
+ * to fill in. NULL on OOM. */
 struct grant *grant_from_request(const struct request *request, uint64_t duration_us);
 
 /* Ends it. Returns 0, or -EINVAL if it has ended already. */

@@ -78,6 +78,8 @@ static struct grant *make_grant(struct agent *agent, struct request *request, ui
     if (!grant)
         return NULL;
     memcpy(grant->id, id, sizeof(id));
+    /* not the request's: one that a rule allows at once was never opened */
+    memcpy(grant->boot_id, agent->boot_id, sizeof(grant->boot_id));
     memcpy(request->grant, id, sizeof(id));
     book_add_grant(&agent->book, grant);
     return grant;

@@ -212,6 +212,20 @@ static json_t *clock_with(const char *reason, const char *ticket, const char *co
         ticket, "control", control);
 }
 
+/* What a rule gave without asking anybody lives on as well. */
+static void test_given_by_a_rule_survives_a_restart(void **state)
+{
+    struct agent_fixture *f = *state;
+    AUTO_FREE char *id = NULL;
+    bool granted;
+
+    id = ask_for(f, clock_with("too late", "INC-1", "watched"), &granted);
+    assert_true(granted);
+    agent_fixture_kill(f, SIGKILL);
+    agent_fixture_start(f);
+    assert_int_equal(run(f, UID_DAEMON, BIN_TRUE, LENGTH(BIN_TRUE)), GATE_ALLOW);
+}
+
 /* A rule allows it, but not without the evidence. */
 static void test_evidence_binds_an_allow(void **state)
 {
@@ -434,6 +448,7 @@ int main(int argc, char **argv)
         TEST(test_a_changed_entitlement_opens_nothing),
         TEST(test_bounds),
         TEST(test_survives_a_restart),
+        TEST(test_given_by_a_rule_survives_a_restart),
         TEST(test_evidence_binds_an_allow),
         TEST(test_evidence_is_asked_for),
         TEST(test_peer),
