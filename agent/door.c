@@ -318,8 +318,8 @@ static int set_evidence(struct inquiry *inquiry)
     struct facts *facts = &inquiry->store.facts;
     int64_t entitlement = -1;
 
-    facts->reason_seen = reasons_seen(
-        &inquiry->agent->reasons, inquiry->subject.uid, inquiry->reason, facts->now_us);
+    facts->reason_seen = reasons_seen_of(&inquiry->agent->reasons, inquiry->policy,
+        inquiry->subject.uid, inquiry->reason, facts->now_us);
     facts->entitlement = inquiry->entitlement;
     if (!inquiry->entitlement || !inquiry->whole)
         return 0;

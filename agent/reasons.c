@@ -7,6 +7,8 @@
 
 #include "../common/str.h"
 #include "ledger/ledger.h"
+#include "ledger/ledger_decisions.h"
+#include "policy/policy.h"
 #include "request.h"
 
 struct given {
@@ -72,6 +74,31 @@ unsigned reasons_seen(const struct reasons *reasons, uid_t uid, const char *text
         return 0;
     for (size_t i = 0; i < REASONS_OF_ONE; i++)
         count += of->given[i].hash == hash && is_in_window(of->given[i].at_us, now_us);
+    return count;
+}
+
+/* Two names of a person may be one account. */
+static bool is_repeated(const struct person *person, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (person->uids[i] == person->uids[at])
+            return true;
+    return false;
+}
+
+unsigned reasons_seen_of(const struct reasons *reasons, const struct policy *policy, uid_t uid,
+    const char *text, uint64_t now_us)
+{
+    int64_t index = policy_person_of(policy, uid);
+    const struct person *person;
+    unsigned count = 0;
+
+    if (index < 0)
+        return reasons_seen(reasons, uid, text, now_us);
+    person = policy_person(policy, (uint32_t)index);
+    for (size_t i = 0; i < person->uid_count; i++)
+        if (!is_repeated(person, i))
+            count += reasons_seen(reasons, person->uids[i], text, now_us);
     return count;
 }
 
@@ -164,12 +191,26 @@ static int take_request(const char *id, const char *body, void *userdata)
     return r;
 }
 
+/* A request that a rule allows at once is never opened: its decision alone is kept. */
+static int take_allowed(uint32_t uid, const char *reason, uint64_t at_us, void *userdata)
+{
+    struct filling *filling = userdata;
+
+    if (is_in_window(at_us, filling->now_us))
+        reasons_note(filling->reasons, uid, reason, at_us);
+    return 0;
+}
+
 int reasons_fill(struct reasons *reasons, struct ledger *ledger, uint64_t now_us)
 {
     struct filling filling = {.reasons = reasons, .now_us = now_us};
+    uint64_t since = now_us > REASONS_WINDOW_US ? now_us - REASONS_WINDOW_US : 0;
     int r = ledger_each_recent(ledger, LEDGER_REQUEST, REASONS_FILL_MAX, take_request, &filling);
 
-    return r == -ECANCELED ? 0 : r;
+    if (r < 0 && r != -ECANCELED)
+        return r;
+    return ledger_reader_each_reason(
+        ledger_own_reader(ledger), since, REASONS_FILL_RECORDS, take_allowed, &filling);
 }
 
 void reasons_done(struct reasons *reasons)

@@ -123,3 +123,47 @@ int ledger_reader_each_decision(struct ledger_reader *reader, struct ledger_rang
         range->after = end;
     return r;
 }
+
+/* Most records have none, which is seen without taking them apart. */
+static const char REASONS[] =
+    "SELECT json_extract(record, '$.subject_uid'), json_extract(record, '$.reason'), time"
+    " FROM audit WHERE seq > (SELECT coalesce(max(seq), 0) FROM audit) - ?1 AND +time >= ?2"
+    " AND +event = 'decided' AND CASE WHEN length(record) > " RECORD_MAX
+    " OR instr(record, '\"reason\":') = 0 OR NOT json_valid(record) THEN 0"
+    " ELSE json_extract(record, '$.decision') = 'allow'"
+    " AND json_type(record, '$.reason') = 'text'"
+    " AND json_type(record, '$.subject_uid') = 'integer'"
+    " AND json_extract(record, '$.subject_uid') BETWEEN 0 AND 4294967294 END"
+    " ORDER BY seq DESC";
+
+static int each_reason(
+    struct ledger_reader *reader, sqlite3_stmt *statement, ledger_reason_fn row, void *userdata)
+{
+    int r;
+
+    while ((r = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *reason = (const char *)sqlite3_column_text(statement, 1);
+
+        if (!reason)
+            return -ENOMEM;
+        r = row((uint32_t)sqlite3_column_int64(statement, 0), reason,
+            (uint64_t)sqlite3_column_int64(statement, 2), userdata);
+        if (r < 0)
+            return r;
+    }
+    return r == SQLITE_DONE ? 0 : ledger_db_error(reader->db);
+}
+
+int ledger_reader_each_reason(struct ledger_reader *reader, uint64_t since_us, unsigned limit,
+    ledger_reason_fn row, void *userdata)
+{
+    AUTO_STATEMENT sqlite3_stmt *statement = NULL;
+    int r = ledger_db_prepare(reader->db, REASONS, &statement);
+
+    if (r < 0)
+        return r;
+    if (sqlite3_bind_int64(statement, 1, limit) != SQLITE_OK ||
+        sqlite3_bind_int64(statement, 2, to_signed(since_us)) != SQLITE_OK)
+        return ledger_db_error(reader->db);
+    return each_reason(reader, statement, row, userdata);
+}

@@ -31,3 +31,10 @@ MUST_USE int ledger_reader_seek_decision(struct ledger_reader *reader, struct le
  * them. Whatever stands between takes a bounded time too. */
 MUST_USE int ledger_reader_each_decision(struct ledger_reader *reader, struct ledger_range *range,
     unsigned limit, ledger_decision_fn row, void *userdata);
+
+/* The reasons that came with what a rule allowed: those among the newest `limit` audit records that
+ * are not older than `since_us`, newest first. Negative ends the walk. */
+typedef int (*ledger_reason_fn)(
+    uint32_t uid, const char *reason, uint64_t realtime_us, void *userdata);
+MUST_USE int ledger_reader_each_reason(struct ledger_reader *reader, uint64_t since_us,
+    unsigned limit, ledger_reason_fn row, void *userdata);

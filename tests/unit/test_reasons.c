@@ -9,8 +9,10 @@
 
 #include <cmocka.h>
 
+#include "../../agent/policy/policy.h"
 #include "../../agent/reasons.h"
 #include "../../agent/request.h"
+#include "../../agent/yaml/yaml.h"
 #include "../../common/macro.h"
 #include "ledger_fixture.h"
 
@@ -174,6 +176,79 @@ static void test_filled_from_the_ledger(void **state)
     ledger_fixture_done(&fixture);
 }
 
+static void put_decision(struct ledger_batch *batch, const char *record, uint64_t at_us)
+{
+    ledger_batch_audit(batch, "K7QM-2F9X", "decided", at_us, record);
+}
+
+/* What rules allowed is in no request. */
+static void test_filled_from_decisions(void **state)
+{
+    static const char allowed[] =
+        "{\"decision\":\"allow\",\"subject_uid\":1001,\"reason\":\"rotating \\\"logs\\\"\"}";
+    struct ledger_fixture fixture;
+    struct ledger_answer answer = {0};
+    struct ledger_batch *batch = ledger_batch_new();
+    struct reasons reasons = {0};
+
+    (void)state;
+    ledger_fixture_init(&fixture, "/tmp");
+    ledger_fixture_open(&fixture, 0);
+    assert_non_null(batch);
+    put_decision(batch, allowed, NOW - 8 * DAY);
+    put_decision(batch, allowed, NOW - 6 * DAY);
+    put_decision(batch, allowed, NOW - 5 * DAY);
+    put_decision(batch, allowed, NOW + 100 * DAY);
+    put_decision(batch, "{\"decision\":\"deny\",\"subject_uid\":1001,\"reason\":\"denied\"}", NOW);
+    put_decision(
+        batch, "{\"decision\":\"would-deny\",\"subject_uid\":1001,\"reason\":\"denied\"}", NOW);
+    put_decision(batch, "{\"decision\":\"allow\",\"subject_uid\":1001}", NOW);
+    put_decision(
+        batch, "{\"decision\":\"allow\",\"subject_uid\":\"1001\",\"reason\":\"odd\"}", NOW);
+    put_decision(batch, "{\"decision\":\"allow\",\"subject_uid\":-1,\"reason\":\"odd\"}", NOW);
+    put_decision(batch, "{\"decision\":\"allow\",\"subject_uid\":1001,\"reason\":[1]}", NOW);
+    put_decision(batch, "{\"decision\":\"allow\",\"reason\": torn", NOW);
+    put_request(batch, 1, "rotating \"logs\"", NOW - DAY);
+    ledger_fixture_submit(&fixture, batch, false, &answer);
+    ledger_fixture_wait(&fixture, &answer);
+    assert_int_equal(answer.result, 0);
+    assert_int_equal(reasons_fill(&reasons, fixture.ledger, NOW), 0);
+    assert_int_equal(reasons_seen(&reasons, ALICE, "rotating \"logs\"", NOW), 3);
+    assert_int_equal(reasons_seen(&reasons, ALICE, "denied", NOW), 0);
+    assert_int_equal(reasons_seen(&reasons, ALICE, "odd", NOW), 0);
+    assert_int_equal(reasons.count, 1);
+    reasons_done(&reasons);
+    ledger_fixture_done(&fixture);
+}
+
+/* One person is one, whichever of their accounts they say it from. */
+static void test_accounts_of_one_person(void **state)
+{
+    static const char text[] = "people:\n  alice: { accounts: [alice, alice-adm, again] }\n"
+                               "  bob: { accounts: [bob] }\nrules: []\n";
+    static const uid_t uids[] = {ALICE, 1003, ALICE, BOB};
+    const struct policy_file file = {"10.yaml", text, sizeof(text) - 1};
+    CLEANUP(yaml_errors_done) struct yaml_errors errors = {0};
+    CLEANUP(cleanup_policy) struct policy *policy = policy_compile(&file, 1, &errors);
+    struct reasons reasons = {0};
+
+    (void)state;
+    assert_non_null(policy);
+    assert_int_equal(policy_user_count(policy), ARRAY_SIZE(uids));
+    for (size_t i = 0; i < ARRAY_SIZE(uids); i++)
+        policy_resolve_user(policy, i, true, uids[i]);
+    policy_ready(policy);
+    reasons_note(&reasons, ALICE, "patching", NOW);
+    reasons_note(&reasons, 1003, "Patching", NOW);
+    reasons_note(&reasons, BOB, "patching", NOW);
+    reasons_note(&reasons, 1004, "patching", NOW);
+    assert_int_equal(reasons_seen_of(&reasons, policy, ALICE, "patching", NOW), 2);
+    assert_int_equal(reasons_seen_of(&reasons, policy, 1003, "patching", NOW), 2);
+    assert_int_equal(reasons_seen_of(&reasons, policy, BOB, "patching", NOW), 1);
+    assert_int_equal(reasons_seen_of(&reasons, policy, 1004, "patching", NOW), 1);
+    reasons_done(&reasons);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +257,8 @@ int main(void)
         cmocka_unit_test(test_the_oldest_of_an_account_makes_room),
         cmocka_unit_test(test_the_most_silent_account_makes_room),
         cmocka_unit_test(test_filled_from_the_ledger),
+        cmocka_unit_test(test_filled_from_decisions),
+        cmocka_unit_test(test_accounts_of_one_person),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
