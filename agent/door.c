@@ -348,6 +348,8 @@ int door_prepare(struct inquiry *inquiry)
     if (!inquiry->subject.name || (ask->tty && !inquiry->tty) || (ask->reason && !inquiry->reason))
         return -ENOMEM;
     r = scope_from_ask(ask, &inquiry->scope);
+    if (r == 0 && str_equal(ask->service, SERVICE_SSHD))
+        r = inquiry_find_key(inquiry);
     if (r == 0)
         r = facts_from_ask(inquiry->agent, ask, &inquiry->store);
     if (r == 0)
@@ -444,6 +446,7 @@ void door_cancel(struct inquiry *inquiry)
     inquiry->policy = NULL;
     scope_done(&inquiry->scope);
     subject_done(&inquiry->subject);
+    free(inquiry->key);
     free(inquiry->tty);
     free(inquiry->reason);
     free(inquiry->turned_away);

@@ -10,21 +10,20 @@
 #include "inquiry.h"
 #include "ledger/ledger.h"
 
-/* Plain publickey reveals the key only now. A grant asked for with one key is not for
- * another; one that does not know its key yet is bound to the first that comes. */
-static bool key_fits(struct inquiry *inquiry, struct grant *grant, struct ledger_batch *batch)
+/* Plain publickey reveals the key only now. A grant is for the key it was asked for with; one that
+ * does not know its key yet is bound to the first that comes, whoever gave it: people or a rule. */
+static bool key_fits(const struct inquiry *inquiry, struct grant *grant, struct ledger_batch *batch)
 {
-    AUTO_FREE char *key = inquiry_key(inquiry);
+    AUTO_FREE char *body = NULL;
 
     if (grant->key)
-        return key && digest_equal(grant->key, key);
-    if (key && grant->request[0] != '\0') {
-        AUTO_FREE char *body = NULL;
-
-        grant->key = TAKE_PTR(key);
-        body = grant_store(grant);
-        ledger_batch_put(batch, LEDGER_GRANT, grant->id, grant->state == GRANT_ACTIVE, body);
-    }
+        return inquiry->key && digest_equal(grant->key, inquiry->key);
+    if (!inquiry->key)
+        return true;
+    grant->key = strdup(inquiry->key);
+    body = grant->key ? grant_store(grant) : NULL;
+    /* without a body (out of memory) the batch fails, and with it the login */
+    ledger_batch_put(batch, LEDGER_GRANT, grant->id, grant->state == GRANT_ACTIVE, body);
     return true;
 }
 
@@ -36,8 +35,8 @@ static const char *check_grant(
     if (!str_equal(inquiry->ask->service, SERVICE_SSHD))
         return NULL;
     if (!key_fits(inquiry, grant, batch))
-        return "Refused: this grant was approved for a login with another key.\n"
-               "Log in with the key the request was made with.";
+        return "Refused: this grant is for a login with another key.\n"
+               "Log in with the key that it was asked for or first used with.";
     return NULL;
 }
 

@@ -243,7 +243,7 @@ int escalation_new_request(struct inquiry *inquiry, struct request **ret_request
     request->ticket = inquiry->ask->ticket ? str_escape_new(inquiry->ask->ticket) : NULL;
     request->control = given_as(inquiry, EVIDENCE_CONTROL, inquiry->ask->control);
     request->tty = inquiry->tty ? strdup(inquiry->tty) : NULL;
-    request->key = inquiry_key(inquiry);
+    request->key = inquiry->key ? strdup(inquiry->key) : NULL;
     request->facts = &inquiry->store.facts;
     request->would = verdict->would;
     request->would_rule = verdict->would_rule;

@@ -134,9 +134,16 @@ static bool can_count(const struct grant *grant, const struct doorway *door)
            !str_equal(door->scope->service, SERVICE_SUDO);
 }
 
+/* Plain publickey reveals the key only in the session phase: door_session.c looks again. */
+static bool has_key(const struct grant *grant, const struct doorway *door)
+{
+    return !grant->key || !door->key || digest_equal(grant->key, door->key);
+}
+
 bool grant_opens(const struct grant *grant, const struct doorway *door)
 {
-    return is_live(grant, door) && can_count(grant, door) && scope_opens(&grant->scope, door);
+    return is_live(grant, door) && can_count(grant, door) && has_key(grant, door) &&
+           scope_opens(&grant->scope, door);
 }
 
 bool grant_may_open(const struct grant *grant, const struct doorway *door)

@@ -23,6 +23,7 @@ struct doorway inquiry_doorway(const struct inquiry *inquiry)
     return (struct doorway){
         .uid = inquiry->subject.uid,
         .scope = &inquiry->scope,
+        .key = inquiry->key,
         .policy = inquiry->policy,
         .facts = &inquiry->store.facts,
         .now_us = clock_boottime_us(),
@@ -106,15 +107,24 @@ void inquiry_busy(struct inquiry *inquiry, int error)
     inquiry->answer(inquiry, &(struct gate_answer){.kind = GATE_BUSY, .text = busy_text(error)});
 }
 
-char *inquiry_key(const struct inquiry *inquiry)
+/* Its line may stand behind those of other methods. */
+static const char *find_publickey(const char *auth_info)
 {
-    const char *auth_info = inquiry->ask->auth_info;
-    char hex[DIGEST_HEX_SIZE];
-    const char *end;
+    while (auth_info && strncmp(auth_info, "publickey ", 10) != 0) {
+        auth_info = strchr(auth_info, '\n');
+        auth_info += auth_info != NULL;
+    }
+    return auth_info;
+}
 
-    if (!auth_info || strncmp(auth_info, "publickey ", 10) != 0)
-        return NULL;
-    end = strchr(auth_info, '\n');
-    digest_bytes(auth_info, end ? (size_t)(end - auth_info) : strlen(auth_info), hex);
-    return strdup(hex);
+int inquiry_find_key(struct inquiry *inquiry)
+{
+    const char *line = find_publickey(inquiry->ask->auth_info);
+    char hex[DIGEST_HEX_SIZE];
+
+    if (!line)
+        return 0;
+    digest_bytes(line, strcspn(line, "\n"), hex);
+    inquiry->key = strdup(hex);
+    return inquiry->key ? 0 : -ENOMEM;
 }

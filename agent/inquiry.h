@@ -33,6 +33,7 @@ struct inquiry {
 
     struct subject subject;
     struct scope scope;
+    char *key;    /* of the login, as grants are bound to it; NULL: not known (yet) */
     char *tty;    /* escaped */
     char *reason; /* escaped */
     struct facts_store store;
@@ -65,5 +66,6 @@ void inquiry_busy(struct inquiry *inquiry, int error);
 /* Who asks, for the tie that holds the phases of a login together. */
 struct tie_bearer inquiry_bearer(const struct inquiry *inquiry);
 
-/* A name for the key that completed publickey, out of SSH_AUTH_INFO_0; NULL if none. */
-char *inquiry_key(const struct inquiry *inquiry);
+/* Names the key that completed publickey, if one did, out of SSH_AUTH_INFO_0. Returns 0 or -ENOMEM.
+ */
+MUST_USE int inquiry_find_key(struct inquiry *inquiry);

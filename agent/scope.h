@@ -79,6 +79,7 @@ bool scope_covers(const struct scope *granted, const struct scope *asked);
 struct doorway {
     uint32_t uid;
     const struct scope *scope;
+    const char *key;             /* NULL: not known (yet) */
     const struct policy *policy; /* in force */
     const struct facts *facts;
     uint64_t now_us; /* boot clock */

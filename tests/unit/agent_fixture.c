@@ -33,7 +33,7 @@ static char session_file[128];
 
 int session_of(pid_t pid, int pidfd, struct login_session *ret_session)
 {
-    char path[64], line[16] = "";
+    char path[64], line[64] = "";
     AUTO_CLOSE int fd = open(session_file, O_RDONLY | O_CLOEXEC);
     struct stat st;
 
@@ -47,6 +47,8 @@ int session_of(pid_t pid, int pidfd, struct login_session *ret_session)
         ret_session->uid = (uid_t)strtoul(line, NULL, 10);
         if (strchr(line, '@'))
             ret_session->id[0] = '\0';
+        if (strchr(line, ' '))
+            snprintf(ret_session->rhost, sizeof(ret_session->rhost), "%s", strchr(line, ' ') + 1);
     }
     return 0;
 }

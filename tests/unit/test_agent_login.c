@@ -1,0 +1,187 @@
+/* Logins that were asked for ahead: from where they come, and with which key. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+
+#include "../../common/macro.h"
+#include "../../common/str.h"
+#include "agent_fixture.h"
+
+#define HOME "10.0.0.1"
+#define ELSEWHERE "10.0.0.2"
+#define KEY_A "publickey ssh-ed25519 AAAAa\n"
+#define KEY_B "publickey ssh-ed25519 AAAAb\n"
+
+#define CERTIFIED "owner: ops, certified_until: 2099-12-31"
+#define ASK_LEADS \
+    "decision: escalate, approval: { stages: [ { from: leads, within: 5m } ], strength: local }"
+
+static const char policy[] =
+    "  - { id: with-ticket, who: { user: daemon }, what: { service: sshd }, decision: allow,\n"
+    "      " CERTIFIED ", uses: 3, evidence: { ticket: required } }\n"
+    "  - { id: asks, who: { user: man }, what: { service: sshd }, uses: 3,\n"
+    "      evidence: { reason: optional }, " ASK_LEADS " }\n";
+
+static int setup(void **state)
+{
+    static struct agent_fixture fixture;
+
+    agent_fixture_init(&fixture, policy);
+    agent_fixture_start(&fixture);
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    agent_fixture_done(*state);
+    return 0;
+}
+
+static json_t *call(struct agent_fixture *f, uid_t uid, const char *method, json_t *parameters)
+{
+    const char *error;
+    json_t *reply = agent_call(f, uid, method, parameters, &error);
+
+    if (!reply)
+        fail_msg("%s: %s", method, error);
+    return reply;
+}
+
+/* As `uid`, from a session that came from HOME. `object`: "grant" by a rule, or "request". */
+static void ask_ahead(struct agent_fixture *f, uid_t uid, const char *object, char ret_id[16])
+{
+    char session[32];
+    const char *id;
+    json_t *reply;
+
+    snprintf(session, sizeof(session), "%u " HOME, uid);
+    agent_fixture_session(f, session);
+    reply = call(f, uid, "io.assent.OpenRequest",
+        json_pack("{s:s, s:s}", "service", "sshd", "ticket", "INC-1"));
+    agent_fixture_session(f, NULL);
+    id = json_string_value(json_object_get(json_object_get(reply, object), "id"));
+    assert_non_null(id);
+    snprintf(ret_id, 16, "%s", id);
+    json_decref(reply);
+}
+
+/* The account phase, with a key that is known there or NULL. */
+static struct gate_result enter(
+    struct agent_fixture *f, uid_t uid, const char *rhost, const char *key)
+{
+    struct gate_ask ask = ask_login(uid, rhost);
+
+    ask.auth_info = key;
+    return gate_once(f, &ask);
+}
+
+/* The session phase behind it. */
+static struct gate_result open_session(
+    struct agent_fixture *f, uid_t uid, const struct gate_result *entered, const char *key)
+{
+    struct gate_ask ask = ask_login(uid, HOME);
+
+    assert_int_equal(entered->kind, GATE_ALLOW);
+    ask.phase = GATE_PHASE_SESSION;
+    ask.tie = entered->tie;
+    ask.auth_info = key;
+    return gate_once(f, &ask);
+}
+
+/* A plain login: its key is seen in the last phase only. */
+static struct gate_result log_in(struct agent_fixture *f, uid_t uid, const char *key)
+{
+    struct gate_result entered = enter(f, uid, HOME, NULL);
+
+    return open_session(f, uid, &entered, key);
+}
+
+static void expect_other_key(const struct gate_result *result)
+{
+    assert_int_equal(result->kind, GATE_DENY);
+    assert_non_null(strstr(result->text, "another key"));
+}
+
+/* Of the one grant there is. */
+static int uses_left(struct agent_fixture *f, uid_t uid)
+{
+    json_t *reply = call(f, uid, "io.assent.ListGrants", NULL);
+    const json_t *grants = json_object_get(reply, "grants");
+    int left = (int)json_integer_value(json_object_get(json_array_get(grants, 0), "uses_left"));
+
+    assert_int_equal(json_array_size(grants), 1);
+    json_decref(reply);
+    return left;
+}
+
+/* Whoever has another key of the account does not ride on what its owner gave. */
+static void test_by_rule_for_the_first_key(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_result result;
+    char grant[16];
+
+    ask_ahead(f, UID_DAEMON, "grant", grant);
+    assert_int_equal(enter(f, UID_DAEMON, ELSEWHERE, NULL).kind, GATE_DENY);
+    assert_int_equal(log_in(f, UID_DAEMON, KEY_A).kind, GATE_ALLOW);
+    result = log_in(f, UID_DAEMON, KEY_B);
+    expect_other_key(&result);
+    agent_fixture_kill(f, SIGKILL);
+    agent_fixture_start(f);
+    assert_int_equal(uses_left(f, UID_DAEMON), 1);
+    result = log_in(f, UID_DAEMON, KEY_B);
+    expect_other_key(&result);
+}
+
+static void test_approved_for_the_first_key(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_result result;
+    char request[16];
+
+    ask_ahead(f, UID_MAN, "request", request);
+    json_decref(call(f, UID_GAMES, "io.assent.ApproveRequest", json_pack("{s:s}", "id", request)));
+    assert_int_equal(log_in(f, UID_MAN, "password\n" KEY_A).kind, GATE_ALLOW);
+    result = log_in(f, UID_MAN, "password\n" KEY_B);
+    expect_other_key(&result);
+    assert_int_equal(log_in(f, UID_MAN, KEY_A).kind, GATE_ALLOW);
+}
+
+/* Where the key is known in time, the wrong one takes no use. */
+static void test_another_key_takes_no_use(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_result entered;
+    char grant[16];
+
+    ask_ahead(f, UID_DAEMON, "grant", grant);
+    entered = enter(f, UID_DAEMON, HOME, KEY_A);
+    assert_int_equal(open_session(f, UID_DAEMON, &entered, KEY_A).kind, GATE_ALLOW);
+    assert_int_equal(uses_left(f, UID_DAEMON), 2);
+    assert_int_equal(enter(f, UID_DAEMON, HOME, KEY_B).kind, GATE_DENY);
+    assert_int_equal(uses_left(f, UID_DAEMON), 2);
+    assert_int_equal(enter(f, UID_DAEMON, HOME, KEY_A).kind, GATE_ALLOW);
+    assert_int_equal(uses_left(f, UID_DAEMON), 1);
+}
+
+int main(int argc, char **argv)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_by_rule_for_the_first_key),
+        TEST(test_approved_for_the_first_key),
+        TEST(test_another_key_takes_no_use),
+    };
+
+    agent_fixture_main(argc, argv);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
