@@ -134,6 +134,18 @@ static int print_version(void)
     return output_text(&out);
 }
 
+/* `assent policy --help`: true if that is what the command line says, and `ret` is the exit. */
+static bool group_helped(char *const *words, int count, int *ret)
+{
+    struct str_builder out = {0};
+
+    if (count != 2 || (strcmp(words[1], "--help") != 0 && strcmp(words[1], "-h") != 0) ||
+        !help_group(&out, words[0]))
+        return false;
+    *ret = output_text(&out);
+    return true;
+}
+
 static int print_help(const struct cli_verb *verb)
 {
     struct str_builder out = {0};
@@ -223,7 +235,7 @@ int cli_main(int argc, char **argv)
     options.socket = args.socket ? args.socket : ASSENT_PUBLIC;
     options.verb = verbs_find(args.argv + 1, args.argc - 1, &used);
     if (!options.verb)
-        return cli_unknown_verb(args.argv[1]);
+        return group_helped(args.argv + 1, args.argc - 1, &r) ? r : cli_unknown_verb(args.argv[1]);
     args.argv[used] = (char *)options.verb->name;
     return run_verb(&options, args.argc - used, args.argv + used);
 }

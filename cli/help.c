@@ -3,20 +3,47 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../common/macro.h"
 #include "args.h"
 #include "output.h"
+#include "text.h"
 #include "verbs.h"
 
 #define NAME_WIDTH 17 /* the longest name of a verb and a blank */
 #define OPTION_WIDTH 20
+#define LINE_WIDTH 80 /* of a terminal or none: help is read in both */
+
+static void put_summary(struct str_builder *out, const struct cli_verb *verb)
+{
+    str_appendf(out, "  %-*s ", NAME_WIDTH, verb->name);
+    text_put_wrapped(out, verb->summary, 2 + NAME_WIDTH + 1, LINE_WIDTH);
+}
 
 void help_overview(struct str_builder *out)
 {
     str_append(out, "Usage: assent VERB [OPTION...] [ARGUMENT...]\n"
                     "Ask for access, decide about it, and see what is granted.\n\n");
     for (const struct cli_verb *verb = verbs; verb->name; verb++)
-        str_appendf(out, "  %-*s %s\n", NAME_WIDTH, verb->name, verb->summary);
+        put_summary(out, verb);
     str_append(out, "\nAll about one verb: assent VERB --help. The manual: man assent.\n");
+}
+
+bool help_group(struct str_builder *out, const char *word)
+{
+    size_t length = strlen(word);
+    bool found = false;
+
+    for (const struct cli_verb *verb = verbs; verb->name; verb++) {
+        if (strncmp(verb->name, word, length) != 0 || verb->name[length] != ' ')
+            continue;
+        if (!found)
+            str_appendf(out, "Usage: assent %s VERB [OPTION...] [ARGUMENT...]\n\n", word);
+        put_summary(out, verb);
+        found = true;
+    }
+    if (found)
+        str_appendf(out, "\nAll about one verb: assent %s VERB --help.\n", word);
+    return found;
 }
 
 static void put_options(struct str_builder *out, const struct cli_option *options)
@@ -32,7 +59,8 @@ static void put_options(struct str_builder *out, const struct cli_option *option
         else
             snprintf(
                 left, sizeof(left), "%s--%s%s%s", letter, options->name, *value ? " " : "", value);
-        str_appendf(out, "  %-*s %s\n", OPTION_WIDTH, left, options->text);
+        str_appendf(out, "  %-*s ", OPTION_WIDTH, left);
+        text_put_wrapped(out, options->text, 2 + OPTION_WIDTH + 1, LINE_WIDTH);
     }
 }
 
@@ -48,6 +76,20 @@ static void put_indented(struct str_builder *out, const char *lines)
     }
 }
 
+/* A text whose lines end as they do in the source, in lines of help's own. */
+static void put_paragraph(struct str_builder *out, const char *lines)
+{
+    AUTO_FREE char *text = strdup(lines);
+
+    if (!text) {
+        out->failed = true;
+        return;
+    }
+    for (char *end = text; (end = strchr(end, '\n')); end++)
+        *end = end[1] == '\0' ? '\0' : ' ';
+    text_put_wrapped(out, text, 0, LINE_WIDTH);
+}
+
 void help_verb(struct str_builder *out, const struct cli_verb *verb)
 {
     const char *operands = verb->operands ? verb->operands : "";
@@ -55,14 +97,17 @@ void help_verb(struct str_builder *out, const struct cli_verb *verb)
     str_appendf(
         out, "Usage: assent %s [OPTION...]%s%s\n", verb->name, *operands ? " " : "", operands);
     str_appendf(out, "%s: %s.\n", verb->name, verb->summary);
-    if (verb->text)
-        str_appendf(out, "\n%s", verb->text);
+    if (verb->text) {
+        str_append(out, "\n");
+        put_paragraph(out, verb->text);
+    }
     str_append(out, "\nOptions:\n");
     put_options(out, verb->options);
     put_options(out, args_common);
     str_append(out, "\nExamples:\n");
     put_indented(out, verb->example);
-    str_appendf(out, "\nExit status: %s.\n", verb->exits);
+    str_append(out, "\nExit status:\n  ");
+    text_put_wrapped(out, verb->exits, 2, LINE_WIDTH);
 }
 
 static void put_machine(struct str_builder *out, const char *verb, const struct cli_option *options)
@@ -87,6 +132,8 @@ int verb_help(int argc, char **argv, const struct cli_options *options)
     const struct cli_verb *verb = NULL;
     int used;
 
+    if (argc == 2 && help_group(&out, argv[1]))
+        return output_text(&out);
     if (argc > 1) {
         verb = verbs_find(argv + 1, argc - 1, &used);
         if (!verb || used != argc - 1)

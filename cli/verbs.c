@@ -8,7 +8,7 @@ static const struct cli_option no_options[] = {{0}};
 
 static const struct cli_option request_options[] = {
     {"service", "SERVICE", "the door: sudo (default), sshd, su"},
-    {"run-as", "USER", "the account to become (default for sudo: root)"},
+    {"run-as", "USER", "the account to become (default: root)"},
     {"for", "DUR",
         "how long the access is needed, as 30m or 1h30m; never longer than policy gives"},
     {"reason", "TEXT", "why, for those who decide"},
@@ -64,7 +64,7 @@ static const struct cli_option check_options[] = {
 };
 
 static const struct cli_option enforce_options[] = {
-    {"since", "WHEN", "how far back to look: 30d (default), a day or a time"},
+    {"since", "WHEN", "how far back to look: 30d (default, at least 24h), a day or a time"},
     {"yes", NULL, "do not ask after the report"},
     {0},
 };
@@ -95,14 +95,14 @@ static const struct cli_option explain_options[] = {
     {"kind", "KIND", "human or service"},
     {"group", "GROUP,...", "the groups of the system that they are in"},
     {"service", "SERVICE", "the door; with a command sudo"},
-    {"run-as", "USER", "the account to become; for sudo root"},
+    {"run-as", "USER", "the account to become; at sudo left out: root"},
     {"command", "LINE", "absolute path and arguments"},
     {"entitlement", "NAME", "what is asked for by name"},
-    {"host", "NAME", "the host; this one"},
+    {"host", "NAME", "the host; left out: this one"},
     {"label", "LABEL,...", "its labels"},
     {"rhost", "ADDRESS", "where the login comes from, or local"},
     {"tty", "KIND", "none, pty or console"},
-    {"at", "TIME", "when, as 2026-11-20T10:00:00Z; now"},
+    {"at", "TIME", "when, as 2026-11-20T10:00:00Z; left out: now"},
     {"reason", "TEXT", "the reason given"},
     {"ticket", "TEXT", "the ticket given"},
     {"peer", "PERSON", "the colleague named"},
@@ -133,16 +133,16 @@ const struct cli_verb verbs[] = {
         .name = "request",
         .run = verb_request,
         .operands = "[ENTITLEMENT] [-- CMD ARG...]",
-        .summary = "ask for an entitlement, or for access ahead of sudo, su or a login",
+        .summary = "ask for an entitlement, or for access ahead of a door",
         .text = "CMD is looked up where sudo looks (secure_path). The grant opens exactly this "
                 "command\n"
                 "with these arguments; an ENTITLEMENT alone opens all that it lists (see\n"
                 "`assent entitlements`). With --wait, leaving with ^C withdraws the request; with\n"
                 "--wait=DUR it stays open when DUR is over.\n",
         .example =
-            "assent request --reason 'replica is stuck' --wait -- systemctl restart postgresql\n"
+            "assent request --reason 'it is stuck' --wait -- systemctl restart postgresql\n"
             "assent request --service sshd --reason 'look at the logs'\n"
-            "assent request db-admin --for 30m --reason 'replica is stuck' --ticket INC-4711\n",
+            "assent request db-admin --for 30m --reason 'it is stuck' --ticket INC-4711\n",
         .exits = "0 granted, 1 failed, 2 wrong usage, 3 refused, 4 not answered yet or expired",
         .options = request_options,
         .operands_max = -1,
@@ -252,7 +252,7 @@ const struct cli_verb verbs[] = {
         .name = "policy check",
         .run = verb_policy_check,
         .operands = "[DIR]",
-        .summary = "check policy files, without an agent and without root",
+        .summary = "check policy files, without agent or root",
         .text =
             "Reads DIR/*.yaml (default /etc/assent/policy.d) as the agent would and prints every\n"
             "error as file:line:column: message. Of a policy that loads it prints what is most\n"
@@ -269,7 +269,7 @@ const struct cli_verb verbs[] = {
         .name = "policy test",
         .run = verb_policy_test,
         .operands = "[DIR]",
-        .summary = "run the tests beside the rules, without an agent and without root",
+        .summary = "run the tests beside the rules, without agent or root",
         .text = "Reads DIR/*.yaml (default /etc/assent/policy.d) and runs their `tests:`. Tells of "
                 "each\n"
                 "that fails what was expected, what came, and why.\n",
@@ -294,7 +294,7 @@ const struct cli_verb verbs[] = {
             "command behind -- is looked up where sudo looks.\n",
         .example =
             "assent policy explain -- systemctl restart postgresql\n"
-            "assent policy explain --policy ./policy.d --user erin --group dba --service sshd\n"
+            "assent policy explain --policy ./policy.d --user erin --service sshd\n"
             "assent policy explain K7QM-2F9X --json | jq -r .rule\n",
         .exits = "0 explained, 1 failed, 2 wrong usage or errors in the policy, 3 not for you",
         .options = explain_options,
@@ -385,7 +385,7 @@ const struct cli_verb verbs[] = {
         .name = "report",
         .run = verb_report,
         .operands = "[KIND]",
-        .summary = "a report for those who answer for access; without KIND: which there are",
+        .summary = "a report for those who answer for access",
         .text = "Auditors and root see all of it, others what is theirs.\n",
         .example = "assent report recertification\n"
                    "assent report monitor --since 7d\n"
@@ -459,6 +459,9 @@ static bool begins_with(const char *name, char *const *words, int count, int *re
     const char *blank = strchr(name, ' ');
     size_t first = blank ? (size_t)(blank - name) : strlen(name);
 
+    *ret_used = 1;
+    if (count >= 1 && strcmp(words[0], name) == 0)
+        return true; /* "policy check" in quotes */
     if (count < 1 || strlen(words[0]) != first || strncmp(words[0], name, first) != 0)
         return false;
     if (blank && (count < 2 || strcmp(words[1], blank + 1) != 0))

@@ -231,6 +231,62 @@ static void test_help_names_every_verb_and_option(void **state UNUSED)
     }
 }
 
+static void assert_lines_fit(const char *text)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+
+        if (length > 80)
+            fail_msg("wider than a terminal: %.*s", (int)length, text);
+        text += length + (text[length] == '\n');
+    }
+}
+
+static void test_help_fits_a_terminal(void **state UNUSED)
+{
+    struct str_builder out = {0};
+    AUTO_FREE char *overview = NULL;
+
+    help_overview(&out);
+    overview = str_builder_take(&out);
+    assert_lines_fit(overview);
+    for (const struct cli_verb *verb = verbs; verb->name; verb++) {
+        AUTO_FREE char *help = NULL;
+
+        help_verb(&out, verb);
+        help = str_builder_take(&out);
+        assert_lines_fit(help);
+    }
+}
+
+static void test_help_of_a_first_word(void **state UNUSED)
+{
+    struct str_builder out = {0};
+    AUTO_FREE char *help = NULL;
+
+    assert_true(help_group(&out, "policy"));
+    help = str_builder_take(&out);
+    assert_lines_fit(help);
+    assert_non_null(strstr(help, "  policy check "));
+    assert_null(strstr(help, "  status "));
+    assert_false(help_group(&out, "polic"));
+    assert_false(help_group(&out, "status"));
+    assert_false(help_group(&out, ""));
+    assert_int_equal(out.length, 0);
+}
+
+static void test_verbs_are_found_in_one_word_or_two(void **state UNUSED)
+{
+    char *two[] = {"policy", "check"}, *one[] = {"policy check", "check"}, *half[] = {"policy"};
+    int used = 0;
+
+    assert_string_equal(verbs_find(two, 2, &used)->name, "policy check");
+    assert_int_equal(used, 2);
+    assert_string_equal(verbs_find(one, 2, &used)->name, "policy check");
+    assert_int_equal(used, 1);
+    assert_null(verbs_find(half, 1, &used));
+}
+
 static void test_machine_help_has_its_form(void **state UNUSED)
 {
     struct str_builder out = {0};
@@ -336,6 +392,9 @@ int main(void)
         cmocka_unit_test(test_verbs_are_found_by_one_word_or_two),
         cmocka_unit_test(test_the_verb_table_is_complete),
         cmocka_unit_test(test_help_names_every_verb_and_option),
+        cmocka_unit_test(test_help_fits_a_terminal),
+        cmocka_unit_test(test_help_of_a_first_word),
+        cmocka_unit_test(test_verbs_are_found_in_one_word_or_two),
         cmocka_unit_test(test_machine_help_has_its_form),
         cmocka_unit_test(test_errors_have_their_exit_codes),
         cmocka_unit_test(test_states_have_their_exit_codes),
