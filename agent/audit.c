@@ -212,6 +212,17 @@ void audit_repeats(struct ledger_batch *batch, const struct refusal *refusal)
     commit(batch, json, message);
 }
 
+static void stage_message(
+    char message[MESSAGE_MAX], const struct request *request, const char *asked)
+{
+    char must[64] = "who must confirm it"; /* a named colleague alone */
+
+    if (request->need > 0)
+        snprintf(must, sizeof(must), "%llu must approve", (unsigned long long)request->need);
+    snprintf(message, MESSAGE_MAX, "request %s of %s is put to %s%s %s", request->id,
+        request->subject.name, asked, request->need > 0 ? ";" : ",", must);
+}
+
 static void request_message(char message[MESSAGE_MAX], const char *event,
     const struct request *request, const char *person, const char *detail)
 {
@@ -226,8 +237,7 @@ static void request_message(char message[MESSAGE_MAX], const char *event,
             lapse ? ", " : "", lapse ? lapse : "", lapse ? ")" : "",
             request->reason ? request->reason : "no reason given");
     else if (strcmp(event, EVENT_STAGE_STARTED) == 0)
-        snprintf(message, MESSAGE_MAX, "request %s of %s is put to %s; %llu must approve",
-            request->id, request->subject.name, or_empty(asked), (unsigned long long)request->need);
+        stage_message(message, request, or_empty(asked));
     else
         snprintf(message, MESSAGE_MAX, "request %s of %s to %s: %s%s%s%s%s", request->id,
             request->subject.name, or_empty(what), request_state_to_string(request->state),
@@ -326,8 +336,9 @@ void audit_session(struct ledger_batch *batch, const char *event, const char *ch
     put_subject(json, subject);
     put(json, "service", service);
     put(json, "session", session);
-    snprintf(message, sizeof(message), "%s of %s by %s%s%s", event, subject->name, service,
-        str_empty(session) ? "" : ", session ", or_empty(session));
+    snprintf(message, sizeof(message), "session%s%s of %s by %s has %s",
+        str_empty(session) ? "" : " ", or_empty(session), subject->name, service,
+        strcmp(event, EVENT_SESSION_OPENED) == 0 ? "begun" : "ended");
     commit(batch, json, message);
 }
 

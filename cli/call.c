@@ -27,7 +27,8 @@ static const struct error_row {
     {CALL_INTERFACE "Unavailable", CLI_FAILED, "the agent cannot do this now, try again later"},
     {CALL_INTERFACE "Invalid", CLI_USAGE, "the agent does not accept these values"},
     {SERVICE "InvalidParameter", CLI_USAGE, "the agent does not accept these values"},
-    {SERVICE "PermissionDenied", CLI_REFUSED, "this is not yours to do"},
+    {SERVICE "PermissionDenied", CLI_REFUSED,
+        "only root may do this; root and auditors where it only shows something"},
     {SERVICE "MethodNotFound", CLI_FAILED, "the agent does not know this; is it an older version?"},
     {SERVICE "InterfaceNotFound", CLI_FAILED, "this socket is not the agent's"},
 };

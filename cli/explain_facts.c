@@ -213,7 +213,7 @@ int explain_facts_from_options(
     if (r != CLI_OK)
         return r;
     add_defaults(facts);
-    *ret_facts = (struct explain_facts){json_dumps(facts, JSON_COMPACT), "options"};
+    *ret_facts = (struct explain_facts){json_dumps(facts, JSON_COMPACT), ""};
     if (ret_facts->text)
         return CLI_OK;
     cli_error("out of memory");

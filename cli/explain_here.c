@@ -147,8 +147,11 @@ static int say_errors(const struct yaml_errors *errors)
     for (size_t i = 0; i < errors->count; i++) {
         AUTO_FREE char *file = text_escape(errors->items[i].file);
 
-        cli_error("%s:%u:%u: %s", file ? file : "?", errors->items[i].line, errors->items[i].column,
-            errors->items[i].message);
+        if (file && *file == '\0')
+            cli_error("%s", errors->items[i].message);
+        else
+            cli_error("%s:%u:%u: %s", file ? file : "?", errors->items[i].line,
+                errors->items[i].column, errors->items[i].message);
     }
     return errors->count > 0 ? CLI_USAGE : fail(-ENOMEM);
 }

@@ -34,6 +34,9 @@ int params_id(const struct cli_options *options, json_t *params, const char *key
     return params_set(params, key, id, "the id");
 }
 
+/* The agent takes no longer text, and could not say which option of ours it came from. */
+#define TEXT_MAX 4096
+
 int params_text(
     const struct cli_options *options, json_t *params, const char *key, const char *option)
 {
@@ -44,6 +47,9 @@ int params_text(
         return CLI_OK;
     if (text[strspn(text, " \t\n")] == '\0')
         return cli_usage_error(options, "--%s is empty", option);
+    if (strlen(text) >= TEXT_MAX)
+        return cli_usage_error(options, "--%s is too long: %zu bytes, where %d are taken", option,
+            strlen(text), TEXT_MAX - 1);
     snprintf(what, sizeof(what), "--%s", option);
     return params_set(params, key, text, what);
 }

@@ -422,7 +422,7 @@ const struct cli_verb verbs[] = {
     {
         .name = "setup",
         .run = verb_setup,
-        .operands = "enable|disable DOOR... | confirm | revert | status",
+        .operands = "enable|disable DOOR...|confirm|revert|status",
         .summary = "put the gate in front of a door, or take it away",
         .text = "DOOR is sshd, sshd-interactive, sudo or su. Shows the exact change, tries it "
                 "first, and\n"

@@ -215,16 +215,17 @@ static void put_stage(struct str_builder *out, const struct view *view, const js
     char within[WHEN_SIZE];
 
     when_length(seconds > 0 ? (uint64_t)seconds : 0, within);
-    if (json_array_size(people) > 0) {
+    if (json_array_size(people) > 0)
         view_names(&line, people, " or ");
-        str_appendf(&line, " (%lld needed", (long long)need);
-    } else {
-        str_append(&line, need == 0 ? "only the colleague who is named (" : "nobody (");
-        str_appendf(&line, "%lld needed", (long long)need);
+    else
+        str_append(&line, need == 0 ? "only the colleague who is named" : "nobody");
+    str_append(&line, " (");
+    if (need > 0) {
+        str_appendf(&line, "%lld needed, of ", (long long)need);
+        text_put(&line, field_text_or(stage, "from", "?"));
+        str_append(&line, ", ");
     }
-    str_append(&line, ", of ");
-    text_put(&line, field_text_or(stage, "from", "?"));
-    str_appendf(&line, ", within %s, strength ", within);
+    str_appendf(&line, "within %s, strength ", within);
     text_put(&line, field_text_or(explanation, "strength", "?"));
     str_append(&line, ")");
     if ((int64_t)json_array_size(people) < need)
@@ -264,7 +265,7 @@ static void put_verdict(struct str_builder *out, const struct view *view, const 
     json_t *stage;
 
     view_row_text(out, view, "Instead", field_text(explanation, "instead"));
-    view_row_text(out, view, "By", field_text(explanation, "entitlement"));
+    view_row_text(out, view, "Entitlement", field_text(explanation, "entitlement"));
     view_row_text(out, view, "Lapsed", field_text(explanation, "lapse"));
     put_terms(out, view, explanation);
     put_evidence(out, view, explanation);

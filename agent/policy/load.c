@@ -126,6 +126,8 @@ static void refuse(const char *path, int error, struct yaml_errors *errors)
             "chown it to root and chmod go-w it");
     else if (error == -ELOOP)
         yaml_errors_add(errors, path, 0, 0, "it is a symbolic link; put the file itself here");
+    else if (error == -EINVAL)
+        yaml_errors_add(errors, path, 0, 0, "it is not a file; move it away, or call it otherwise");
     else if (error == -EFBIG)
         yaml_errors_add(errors, path, 0, 0, "the file is larger than %zu MiB", YAML_SIZE_MAX >> 20);
     else if (error == -E2BIG)

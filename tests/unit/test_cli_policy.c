@@ -331,6 +331,42 @@ static void test_diff_of_a_version(void **state)
         STEPS(SAY("{\"error\":\"org.varlink.service.PermissionDenied\",\"parameters\":{}}")),
         WORDS("policy", "diff", world->a, "0123456789ab"));
     assert_int_equal(run.status, CLI_REFUSED);
+    assert_string_equal(run.err,
+        "assent: only root may do this; root and auditors where it only shows something\n");
+    run_done(&run);
+}
+
+/* There is no file whose line and column would help. */
+static void test_explain_options(void **state)
+{
+    struct world *world = *state;
+    struct run run;
+
+    put(world->a, "a.yaml", GOOD);
+    run_assent(&run, STEPS({0}),
+        WORDS("policy", "explain", "--policy", world->a, "--user", "daemon", "--service", "sshd",
+            "--tty", "glass"));
+    assert_int_equal(run.status, CLI_USAGE);
+    assert_string_equal(run.err, "assent: 'glass' is not one of none, pty, console\n");
+    run_done(&run);
+}
+
+/* Nobody but the colleague is asked, so nobody is counted. */
+static void test_explain_a_colleague(void **state)
+{
+    struct world *world = *state;
+    struct run run;
+
+    put(world->a, "a.yaml",
+        "people: { carol: {} }\n"
+        "rules:\n"
+        "  - { id: a, owner: carol, certified_until: 2099-12-31, what: { service: sshd },\n"
+        "      evidence: { peer: required }, decision: allow }\n");
+    run_assent(&run, STEPS({0}),
+        WORDS("policy", "explain", "--policy", world->a, "--user", "daemon", "--service", "sshd"));
+    assert_int_equal(run.status, CLI_OK);
+    expect_text(
+        run.out, "  Asked        only the colleague who is named (within 1 h, strength local)\n");
     run_done(&run);
 }
 
@@ -399,6 +435,8 @@ int main(int argc, char **argv)
         TEST(test_diff_of_what_runs),
         TEST(test_diff_of_a_version),
         TEST(test_diff_without_an_answer),
+        TEST(test_explain_options),
+        TEST(test_explain_a_colleague),
         TEST(test_diff_of_decisions),
     };
 

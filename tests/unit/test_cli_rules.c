@@ -73,6 +73,12 @@ static void assert_usage(const char *const *words, const char *expected)
 
 static void test_recertify_usage(void **state UNUSED)
 {
+    char reason[4097];
+
+    memset(reason, 'x', sizeof(reason) - 1);
+    reason[sizeof(reason) - 1] = '\0';
+    assert_usage(WORDS("policy", "recertify", "r", "--until", "2027-06-30", "--reason", reason),
+        "--reason is too long: 4096 bytes, where 4095 are taken");
     assert_usage(WORDS("policy", "recertify"), "needs RULE");
     assert_usage(WORDS("policy", "recertify", "r", "--reason", "x"), "needs --until");
     assert_usage(WORDS("policy", "recertify", "r", "--until", "2027-06-30"), "needs --reason");

@@ -268,7 +268,7 @@ static void test_words(void **state UNUSED)
         "  At           just now (2026-11-20 10:00:00 UTC)\n"
         "  Unknown      kind, rhost, tty\n"
         "  Not here     ghost-account: taken as if they existed\n"
-        "  By           db\n"
+        "  Entitlement  db\n"
         "  For          15 min, any number of uses\n"
         "  Evidence     reason (8 characters at least): given\n"
         "               ticket (like ^INC): missing\n"
