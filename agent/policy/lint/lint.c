@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../../common/names.h"
+#include "meet.h"
 #include "parts.h"
 
 bool lint_has_sudo(const struct text_list *services)
@@ -15,25 +16,43 @@ bool lint_has_sudo(const struct text_list *services)
     return services->count == 0;
 }
 
-static bool has_root(const struct policy *policy, const struct what *what)
+static bool names_root(const struct policy *policy, const struct numbers *users)
 {
-    for (size_t i = 0; i < what->run_as.count; i++) {
-        uint32_t number = what->run_as.items[i];
+    for (size_t i = 0; i < users->count; i++) {
+        uint32_t number = users->items[i];
         const struct user *user = &policy->users[number];
 
         if (strcmp(policy->user_names.texts[number], "root") == 0 ||
             (user->exists && user->uid == 0))
             return true;
     }
-    return what->run_as.count == 0;
+    return false;
+}
+
+static bool opens_logins_alone(const struct what *what)
+{
+    for (size_t i = 0; i < what->services.count; i++)
+        if (meet_has_command(what->services.items[i]))
+            return false;
+    return what->services.count > 0;
+}
+
+/* At a login one is root who logs in as root; elsewhere who becomes it. */
+static bool reaches_root(
+    const struct policy *policy, const struct what *what, const struct who *who)
+{
+    if (!opens_logins_alone(what))
+        return what->run_as.count == 0 || names_root(policy, &what->run_as);
+    return who->users.count + who->groups.count == 0 || names_root(policy, &who->users);
 }
 
 bool lint_gives_root(const struct policy *policy, const struct rule *rule)
 {
-    if (!has_root(policy, &rule->what))
+    if (!reaches_root(policy, &rule->what, &rule->who))
         return false;
     for (size_t i = 0; i < rule->entitlements.count; i++)
-        if (has_root(policy, &policy->entitlements[rule->entitlements.items[i]].what))
+        if (reaches_root(
+                policy, &policy->entitlements[rule->entitlements.items[i]].what, &rule->who))
             return true;
     return rule->entitlements.count == 0;
 }
