@@ -7,7 +7,7 @@
 
 /* Facts as they are written down: the keys of a test's `given:`. */
 struct explain_facts {
-    char *text; /* owned; YAML, of which JSON is a part */
+    char *text;       /* owned; YAML, of which JSON is a part */
     const char *name; /* for messages with a place; "": from options, where a place says nothing */
 };
 void explain_facts_done(struct explain_facts *facts);

@@ -139,10 +139,9 @@ const struct cli_verb verbs[] = {
                 "with these arguments; an ENTITLEMENT alone opens all that it lists (see\n"
                 "`assent entitlements`). With --wait, leaving with ^C withdraws the request; with\n"
                 "--wait=DUR it stays open when DUR is over.\n",
-        .example =
-            "assent request --reason 'it is stuck' --wait -- systemctl restart postgresql\n"
-            "assent request --service sshd --reason 'look at the logs'\n"
-            "assent request db-admin --for 30m --reason 'it is stuck' --ticket INC-4711\n",
+        .example = "assent request --reason 'it is stuck' --wait -- systemctl restart postgresql\n"
+                   "assent request --service sshd --reason 'look at the logs'\n"
+                   "assent request db-admin --for 30m --reason 'it is stuck' --ticket INC-4711\n",
         .exits = "0 granted, 1 failed, 2 wrong usage, 3 refused, 4 not answered yet or expired",
         .options = request_options,
         .operands_max = -1,
@@ -292,10 +291,9 @@ const struct cli_verb verbs[] = {
             "options; without --user they are about yourself. Asks the policy in force, or with\n"
             "--policy the one in DIR, without an agent. --command takes the line as it stands, a\n"
             "command behind -- is looked up where sudo looks.\n",
-        .example =
-            "assent policy explain -- systemctl restart postgresql\n"
-            "assent policy explain --policy ./policy.d --user erin --service sshd\n"
-            "assent policy explain K7QM-2F9X --json | jq -r .rule\n",
+        .example = "assent policy explain -- systemctl restart postgresql\n"
+                   "assent policy explain --policy ./policy.d --user erin --service sshd\n"
+                   "assent policy explain K7QM-2F9X --json | jq -r .rule\n",
         .exits = "0 explained, 1 failed, 2 wrong usage or errors in the policy, 3 not for you",
         .options = explain_options,
         .operands_max = -1,

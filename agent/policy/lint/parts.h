@@ -12,7 +12,8 @@ void lint_commands(struct report *report);
 void lint_people(struct report *report, const struct roster *roster);
 void lint_host(struct report *report);
 
-/* Whether one becomes root by it: it says so, or does not say as whom; a login that root may use. */
+/* Whether one becomes root by it: it says so, or does not say as whom; a login that root may use.
+ */
 bool lint_gives_root(const struct policy *policy, const struct rule *rule);
 
 /* Whether sudo is among the services; of none, all are. */
