@@ -164,6 +164,19 @@ static void put_lapse(json_t *json, enum lapse lapse)
         put(json, "lapse", lapse_to_word(lapse));
 }
 
+/* What the subject is by the policy. One that is not alive is refused for that, unless a rule
+ * denies. */
+static void put_identity(json_t *json, const struct verdict *verdict)
+{
+    put(json, "identity", verdict->identity);
+    if (verdict->rule)
+        return;
+    if (verdict->identity_state == IDENTITY_ENDED)
+        put_lapse(json, LAPSE_DATE);
+    else if (verdict->identity_state == IDENTITY_UNOWNED)
+        put_lapse(json, LAPSE_OWNER);
+}
+
 void audit_decided(struct ledger_batch *batch, const struct audit_decision *decision)
 {
     const struct verdict *verdict = decision->verdict;
@@ -180,7 +193,9 @@ void audit_decided(struct ledger_batch *batch, const struct audit_decision *deci
         put_missing(json, verdict->missing);
     }
     put(json, "rule", verdict->rule);
+    put(json, "owner", decision->owner);
     put_lapse(json, verdict->lapse);
+    put_identity(json, verdict);
     put_would(json, verdict->would, verdict->would_rule);
     put(json, "policy", decision->policy);
     put(json, "reason", decision->reason);
@@ -275,6 +290,8 @@ void audit_request(struct ledger_batch *batch, const char *event, const struct r
     put(json, "detail", detail);
     if (strcmp(event, EVENT_REQUEST_OPENED) == 0)
         put(json, "decision", decision_to_string(DECISION_ESCALATE));
+    put(json, "identity", request->identity);
+    put(json, "owner", request->owner);
     put_would(json, request->would, request->would_rule);
     if (request->facts)
         put_facts(json, request->facts);

@@ -54,6 +54,7 @@ struct audit_decision {
     const struct verdict *verdict;
     const char *policy; /* digest */
     const char *tty;
+    const char *owner;          /* of the rule, else of the identity that asks; or NULL */
     const char *reason;         /* typed by the person */
     bool watched;               /* by monitor mode: let through, whatever the verdict is */
     bool turned_away;           /* refused: what the verdict wants could not be had at this door */

@@ -34,6 +34,20 @@ static const char *why_not_replayable(const struct inquiry *inquiry)
     return NULL;
 }
 
+const char *door_owner(const struct inquiry *inquiry)
+{
+    int64_t rule = policy_find_rule(inquiry->policy, inquiry->verdict.rule);
+    int64_t identity = policy_find_identity(inquiry->policy, inquiry->verdict.identity);
+    struct rule_info of_rule = {0};
+    struct identity_info of_identity = {0};
+
+    if (rule >= 0)
+        policy_rule(inquiry->policy, (size_t)rule, &of_rule);
+    if (identity >= 0)
+        policy_identity(inquiry->policy, (size_t)identity, &of_identity);
+    return of_rule.owner ? of_rule.owner : of_identity.owner;
+}
+
 struct audit_decision door_decision(const struct inquiry *inquiry)
 {
     const char *left_out = why_not_replayable(inquiry);
@@ -45,6 +59,7 @@ struct audit_decision door_decision(const struct inquiry *inquiry)
         .verdict = &inquiry->verdict,
         .policy = policy_digest(inquiry->policy),
         .tty = inquiry->tty,
+        .owner = door_owner(inquiry),
         .reason = inquiry->reason,
         .watched = inquiry->watched,
         .turned_away = inquiry->turned_away != NULL,
@@ -341,7 +356,7 @@ int door_prepare(struct inquiry *inquiry)
         return -EINVAL;
     inquiry->policy = policy_ref(inquiry->agent->policy);
     inquiry->subject.uid = (uint32_t)ask->uid;
-    inquiry->subject.kind = facts_kind(inquiry->agent, (uid_t)ask->uid);
+    inquiry->subject.kind = facts_subject_kind(inquiry->agent, (uid_t)ask->uid);
     inquiry->subject.name = str_escape_new(ask->user);
     inquiry->tty = ask->tty ? str_escape_new(ask->tty) : NULL;
     inquiry->reason = ask->reason ? str_escape_new(ask->reason) : NULL;

@@ -27,6 +27,10 @@ MUST_USE int door_catch_up(struct inquiry *inquiry);
 /* What was asked and decided, for its record. Borrowed from the inquiry. */
 struct audit_decision door_decision(const struct inquiry *inquiry);
 
+/* Who answers for it: the owner of the rule that decided, else of the identity that asks; or NULL.
+ * Borrowed from the policy. */
+const char *door_owner(const struct inquiry *inquiry);
+
 /* Records and answers no, for the verdict as it stands. */
 void door_refuse(struct inquiry *inquiry);
 

@@ -18,6 +18,13 @@ enum subject_kind facts_kind(const struct agent *agent, uid_t uid)
                : SUBJECT_SERVICE;
 }
 
+enum subject_kind facts_subject_kind(const struct agent *agent, uid_t uid)
+{
+    return policy_identity_of(agent->policy, uid, clock_realtime_us()) >= 0
+               ? SUBJECT_SERVICE
+               : facts_kind(agent, uid);
+}
+
 enum tty_kind facts_tty_kind(const char *tty)
 {
     if (!tty)

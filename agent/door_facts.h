@@ -22,5 +22,8 @@ void facts_done(struct facts_store *store);
 /* By the account's number: the people's range of assent.yaml, all else a service. */
 enum subject_kind facts_kind(const struct agent *agent, uid_t uid);
 
+/* What the policy in force takes the account for now: an identity is a service. */
+enum subject_kind facts_subject_kind(const struct agent *agent, uid_t uid);
+
 /* A terminal's kind by its name ("/dev/pts/3", "tty1", "" for none). */
 enum tty_kind facts_tty_kind(const char *tty);

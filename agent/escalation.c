@@ -247,6 +247,8 @@ int escalation_new_request(struct inquiry *inquiry, struct request **ret_request
     request->facts = &inquiry->store.facts;
     request->would = verdict->would;
     request->would_rule = verdict->would_rule;
+    request->identity = verdict->identity;
+    request->owner = door_owner(inquiry);
     memcpy(request->id, inquiry->reserved, sizeof(request->id));
     *ret_request = request;
     return 0;

@@ -116,6 +116,29 @@ static struct request *find_request(
     return NULL;
 }
 
+/* Approving for an identity that has lapsed meanwhile would open nothing: say so. */
+static bool is_lapsed(
+    struct public_call *call, const struct agent *agent, const struct request *request)
+{
+    const struct policy *policy = agent->policy;
+    uint64_t now_us = clock_realtime_us();
+    int64_t index = policy_identity_of(policy, request->subject.uid, now_us);
+    enum identity_state state;
+    struct str_builder builder = {0};
+    AUTO_FREE char *text = NULL;
+    const char *advice;
+
+    if (index < 0 ||
+        (state = policy_identity_state(policy, (size_t)index, now_us)) == IDENTITY_ALIVE)
+        return false;
+    advice = policy_identity_advice(policy, (size_t)index, state);
+    str_appendf(&builder, "%s, and nothing is granted to it. %s",
+        policy_identity_reason(policy, (size_t)index, state), advice ? advice : "");
+    text = str_builder_take(&builder);
+    method_error(call, ERROR_NOT_ALLOWED, "message", text);
+    return true;
+}
+
 static void answer(struct public_call *call, json_t *parameters, struct agent *agent, bool approved)
 {
     struct answer word = {.uid = public_peer(call)->uid, .approved = approved};
@@ -140,6 +163,8 @@ static void answer(struct public_call *call, json_t *parameters, struct agent *a
         answer_ended(call, request);
         return;
     }
+    if (approved && is_lapsed(call, agent, request))
+        return;
     pending = method_pending_new(agent, call);
     if (!pending)
         return;

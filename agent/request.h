@@ -79,7 +79,8 @@ struct request {
     char *end_reason;
     enum decision would; /* verdict.would, as long as `facts`; 0 none */
     const char *would_rule;
-    const struct facts *facts; /* only until the record of its opening is made; borrowed */
+    const char *identity, *owner; /* the same; or NULL */
+    const struct facts *facts;    /* only until the record of its opening is made; borrowed */
     struct request *next;
 };
 

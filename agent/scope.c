@@ -292,6 +292,16 @@ static int64_t find_same(const struct scope *granted, const struct policy *polic
     return strcmp(info.digest, granted->entitlement_digest) == 0 ? index : -1;
 }
 
+/* The wall clock of the facts: an identity ends at a day, a grant by the boot clock. */
+static bool is_alive(const struct doorway *door)
+{
+    uint64_t now_us = door->facts->now_us;
+    int64_t identity = policy_identity_of(door->policy, door->uid, now_us);
+
+    return identity < 0 ||
+           policy_identity_state(door->policy, (size_t)identity, now_us) == IDENTITY_ALIVE;
+}
+
 static bool is_from_there(const struct scope *granted, const struct doorway *door)
 {
     return scope_is_setuid_door(door->scope->service) ||
@@ -302,6 +312,8 @@ bool scope_opens(const struct scope *granted, const struct doorway *door)
 {
     int64_t index;
 
+    if (!is_alive(door))
+        return false;
     if (!granted->whole)
         return scope_covers(granted, door->scope);
     index = find_same(granted, door->policy);
@@ -314,6 +326,8 @@ bool scope_may_open(const struct scope *granted, const struct doorway *door)
 {
     int64_t index;
 
+    if (!is_alive(door))
+        return false;
     if (!granted->whole)
         return str_equal(granted->service, door->scope->service);
     index = find_same(granted, door->policy);

@@ -85,9 +85,9 @@ struct doorway {
     uint64_t now_us; /* boot clock */
 };
 
-/* Whether what was granted opens it. An entitlement opens what it lists, as long as it still lists
- * exactly what it did; a command that others can write, or whose environment the caller changed, is
- * not what was approved. */
+/* Whether what was granted opens it. To an identity that is not alive nothing does. An entitlement
+ * opens what it lists, as long as it still lists exactly what it did; a command that others can
+ * write, or whose environment the caller changed, is not what was approved. */
 bool scope_opens(const struct scope *granted, const struct doorway *door);
 
 /* The same where the command is not known yet. */

@@ -59,6 +59,25 @@ static char *describe_subject(const json_t *facts)
     return str_builder_take(&line);
 }
 
+/* "ci-deploy: ended 2027-06-30" */
+static char *describe_identity(const json_t *identity)
+{
+    const char *state = field_text_or(identity, "state", "unknown");
+    const char *expires = field_text_or(identity, "expires", "?");
+    struct str_builder line = {0};
+
+    if (!identity)
+        return NULL;
+    text_put(&line, field_text_or(identity, "name", "?"));
+    str_append(&line, strcmp(state, "ended") == 0     ? ": ended "
+                      : strcmp(state, "active") == 0  ? ": active until "
+                      : strcmp(state, "unowned") == 0 ? ": no owner is left of "
+                                                      : ": the time is not known, and it ends on ");
+    text_put(
+        &line, strcmp(state, "unowned") == 0 ? field_text_or(identity, "owner", "?") : expires);
+    return str_builder_take(&line);
+}
+
 /* As view_what() wants it. */
 static json_t *scope_of(const json_t *explanation, const json_t *facts)
 {
@@ -138,9 +157,11 @@ static char *list_made_up(const json_t *explanation)
 static void put_facts(struct str_builder *out, const struct view *view, const json_t *explanation)
 {
     const json_t *facts = field_object(explanation, "facts");
+    AUTO_FREE char *identity = describe_identity(field_object(explanation, "identity"));
     AUTO_FREE char *who = NULL, *what = NULL, *unknown = NULL, *made_up = NULL;
 
     view_row_text(out, view, "Facts", field_text(explanation, "facts_left_out"));
+    view_row(out, view, "Identity", identity);
     if (!facts)
         return;
     who = describe_subject(facts);

@@ -21,6 +21,7 @@ static const struct {
     {"subject_uid", "ASSENT_SUBJECT_UID"},
     {"subject_kind", "ASSENT_SUBJECT_KIND"},
     {"owner", "ASSENT_OWNER"},
+    {"identity", "ASSENT_IDENTITY"},
     {"service", "ASSENT_SERVICE"},
     {"run_as", "ASSENT_RUN_AS"},
     {"command", "ASSENT_COMMAND"},

@@ -17,7 +17,7 @@ struct journal_record {
 
 void journal_record_done(struct journal_record *record);
 
-#define JOURNAL_FIELDS_MAX 48
+#define JOURNAL_FIELDS_MAX 56
 
 struct journal_entry {
     struct iovec fields[JOURNAL_FIELDS_MAX]; /* owned */

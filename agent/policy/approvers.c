@@ -29,7 +29,7 @@ static void refuse_unknown(struct reading *reading, const struct yaml_node *node
         yaml_error(reading->errors, node, "'%s' is neither in groups: nor in people:", name);
 }
 
-bool people_check_owner(struct reading *reading, const struct yaml_node *node, const char *name)
+static bool check_known(struct reading *reading, const struct yaml_node *node, const char *name)
 {
     if (names_find(&reading->policy->team_names, name) != NAMES_NONE ||
         people_find_named(reading, name) != PERSON_NONE)
@@ -37,6 +37,17 @@ bool people_check_owner(struct reading *reading, const struct yaml_node *node, c
     if (!reading->incomplete)
         refuse_unknown(reading, node, name);
     return false;
+}
+
+const char *people_read_owner_name(struct reading *reading, const struct yaml_node *node)
+{
+    const char *name = read_name(reading, node, "group or person");
+
+    if (!name || !check_known(reading, node, name))
+        return NULL;
+    name = arena_text(&reading->policy->arena, name, strlen(name));
+    reading->out_of_memory |= !name;
+    return name;
 }
 
 static int compare_numbers(const void *left, const void *right)
@@ -83,7 +94,7 @@ static struct numbers collect_people(struct reading *reading, const struct yaml_
         uint32_t person = PERSON_NONE;
         struct numbers set;
 
-        if (!name || !people_check_owner(reading, item, name))
+        if (!name || !check_known(reading, item, name))
             continue;
         set = find_set(reading, name, &person);
         if (set.count == 0)

@@ -258,6 +258,26 @@ static bool put_entitlements(struct digest *digest, const struct policy *policy)
     return sorted != NULL;
 }
 
+/* Behind all else and only where there are any: a policy without them keeps its digest. */
+static bool put_identities(struct digest *digest, const struct policy *policy)
+{
+    const struct names *names = &policy->identity_names;
+    AUTO_FREE const char **sorted = sort_names(names);
+
+    if (names->count > 0)
+        put_number(digest, names->count);
+    for (uint32_t i = 0; sorted && i < names->count; i++) {
+        const struct identity *identity = &policy->identities[names_find(names, sorted[i])];
+
+        put_text(digest, identity->name);
+        put_text(digest, policy->user_names.texts[identity->user]);
+        put_text(digest, identity->owner);
+        put_text(digest, identity->purpose);
+        put_number(digest, identity->expires_us);
+    }
+    return sorted != NULL;
+}
+
 static int digest_scopes(struct policy *policy)
 {
     for (uint32_t i = 0; i < policy->entitlement_names.count; i++) {
@@ -292,6 +312,7 @@ int canonical_digest(const struct reading *reading)
         put_rule(&digest, policy, &policy->rules[i]);
         put_number(&digest, policy->rules[i].certified_file_us);
     }
+    digest.failed |= !put_identities(&digest, policy);
     return digest_finish(&digest, policy->digest);
 }
 

@@ -2,6 +2,7 @@
 
 #include "canonical.h"
 #include "entitlement.h"
+#include "identity.h"
 #include "people.h"
 #include "rule.h"
 
@@ -9,7 +10,8 @@
  * out of a later file. */
 struct source {
     struct yaml_document *document;
-    struct yaml_node *people, *groups, *entitlements, *rules, *tests, *accept; /* or NULL */
+    struct yaml_node *people, *groups, *identities, *entitlements, *rules, *tests, *accept;
+    /* or NULL */
 };
 
 static void take_parts(struct source *source, struct yaml_errors *errors)
@@ -20,6 +22,7 @@ static void take_parts(struct source *source, struct yaml_errors *errors)
         return;
     source->people = yaml_take(root, "people");
     source->groups = yaml_take(root, "groups");
+    source->identities = yaml_take(root, "identities");
     source->entitlements = yaml_take(root, "entitlements");
     source->rules = yaml_take(root, "rules");
     source->tests = yaml_take(root, "tests");
@@ -106,6 +109,13 @@ static void read_entitlements(struct reading *reading, const struct source *sour
             entitlement_read_all(reading, sources[i].entitlements);
 }
 
+static void read_identities(struct reading *reading, const struct source *sources, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sources[i].identities)
+            identity_read_all(reading, sources[i].identities);
+}
+
 static bool has_groups(const struct who *who)
 {
     return who->groups.count > 0 || who->not_groups.count > 0;
@@ -142,6 +152,7 @@ static void seal(struct policy *policy)
     names_seal(&policy->people_names);
     names_seal(&policy->zones);
     names_close(&policy->entitlement_names);
+    names_close(&policy->identity_names);
     names_close(&policy->rule_ids);
     names_seal(&policy->team_names);
     names_seal(&policy->files);
@@ -150,6 +161,7 @@ static void seal(struct policy *policy)
 static void read_sources(struct reading *reading, const struct source *sources, size_t count)
 {
     read_people(reading, sources, count);
+    read_identities(reading, sources, count);
     read_entitlements(reading, sources, count);
     read_rules(reading, sources, count);
     for (size_t i = 0; i < count; i++)

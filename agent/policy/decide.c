@@ -3,6 +3,7 @@
 
 #include "evidence.h"
 #include "holds.h"
+#include "identities.h"
 #include "lapse.h"
 
 static const char no_rule[] = "no rule allows this";
@@ -18,6 +19,7 @@ static const char environment_advice[] =
 
 struct search {
     struct index_query query;
+    const struct identified *who;
     holds_test *test;
     bool trial;           /* rules in monitor mode count too */
     uint32_t best;        /* the first rule found so far; rule_count: none */
@@ -196,16 +198,38 @@ static void set_refused(struct verdict *verdict, struct search *search)
     }
 }
 
+/* Whatever grants it does not count for this identity. */
+static void set_lapsed(struct verdict *verdict, const struct search *search)
+{
+    const struct identified *who = search->who;
+    const struct policy *policy = search->query.policy;
+
+    set_default(verdict, policy_identity_reason(policy, (size_t)who->identity, who->state));
+    verdict->advice = policy_identity_advice(policy, (size_t)who->identity, who->state);
+}
+
+/* Whom the verdict is about, whatever it is. */
+static void set_identity(struct verdict *verdict, const struct search *search)
+{
+    if (search->who->identity == NO_IDENTITY)
+        return;
+    verdict->identity = search->query.policy->identities[search->who->identity].name;
+    verdict->identity_state = search->who->state;
+}
+
 static void decide(struct search *search, struct verdict *verdict)
 {
     const struct rule *rule = find_deny(search);
 
-    if (!rule)
+    if (!rule && search->who->state == IDENTITY_ALIVE)
         rule = find_grant(search, holds_grant);
     if (rule)
         set_verdict(verdict, search, rule);
+    else if (search->who->state != IDENTITY_ALIVE)
+        set_lapsed(verdict, search);
     else
         set_refused(verdict, search);
+    set_identity(verdict, search);
 }
 
 static bool is_same_rule(const char *a, const char *b)
@@ -216,9 +240,11 @@ static bool is_same_rule(const char *a, const char *b)
 void policy_decide(
     const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict)
 {
-    struct search search = {.query = {.policy = policy, .facts = facts}};
+    struct identified who;
+    struct search search = {.query = {.policy = policy}, .who = &who};
     struct verdict trial;
 
+    search.query.facts = identities_apply(policy, facts, &who);
     decide(&search, ret_verdict);
     if (!policy->has_monitored)
         return;
@@ -230,40 +256,57 @@ void policy_decide(
     ret_verdict->would_rule = trial.rule;
 }
 
-void policy_possible(
-    const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict)
+static void set_possible(struct verdict *verdict, struct search *search)
 {
-    struct search search = {
-        .query = {.policy = policy, .facts = facts, .denies = true, .possible = true},
-        .test = holds_deny_of_any_command,
-    };
-    const struct rule *rule = find_first(&search);
+    const struct rule *rule = find_grant(search, holds_grant_of_some_command);
 
-    if (rule) {
-        set_verdict(ret_verdict, &search, rule);
-        return;
-    }
-    rule = find_grant(&search, holds_grant_of_some_command);
-    set_default(ret_verdict, no_rule);
-    if (!rule && find_grant(&search, holds_grant_of_some_command_if_owned))
-        set_unowned(ret_verdict);
+    set_default(verdict, no_rule);
+    if (!rule && find_grant(search, holds_grant_of_some_command_if_owned))
+        set_unowned(verdict);
     if (rule)
-        *ret_verdict = (struct verdict){
+        *verdict = (struct verdict){
             .decision = DECISION_ALLOW,
             .rule = rule->id,
             .reason = "a rule could allow this once the command is known",
         };
 }
 
+void policy_possible(
+    const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict)
+{
+    struct identified who;
+    struct search search = {
+        .query = {.policy = policy, .denies = true, .possible = true},
+        .who = &who,
+        .test = holds_deny_of_any_command,
+    };
+    const struct rule *rule;
+
+    search.query.facts = identities_apply(policy, facts, &who);
+    rule = find_first(&search);
+    if (rule)
+        set_verdict(ret_verdict, &search, rule);
+    else if (who.state != IDENTITY_ALIVE)
+        set_lapsed(ret_verdict, &search);
+    else
+        set_possible(ret_verdict, &search);
+    set_identity(ret_verdict, &search);
+}
+
 bool policy_denies(
     const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict)
 {
-    struct search search = {.query = {.policy = policy, .facts = facts}};
-    const struct rule *rule = find_deny(&search);
+    struct identified who;
+    struct search search = {.query = {.policy = policy}, .who = &who};
+    const struct rule *rule;
 
-    if (rule)
-        set_verdict(ret_verdict, &search, rule);
-    return rule != NULL;
+    search.query.facts = identities_apply(policy, facts, &who);
+    rule = find_deny(&search);
+    if (!rule)
+        return false;
+    set_verdict(ret_verdict, &search, rule);
+    set_identity(ret_verdict, &search);
+    return true;
 }
 
 bool policy_needs_groups(const struct policy *policy, const char *service)

@@ -6,17 +6,7 @@
 #include "evidence.h"
 #include "people.h"
 
-#define NAME_MAX_LENGTH 64
 #define COUNT_MAX 1000 /* each is decided anew to show a person what they may ask for */
-
-static bool is_entitlement_name(const char *text)
-{
-    static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    static const char later[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-
-    return strspn(text, first) > 0 && text[strspn(text, later)] == '\0' &&
-           strlen(text) <= NAME_MAX_LENGTH;
-}
 
 static void add_name(struct reading *reading, const struct yaml_node *key, const char *name)
 {
@@ -54,13 +44,13 @@ void entitlement_read_keys(struct reading *reading, struct yaml_node *entitlemen
         const struct yaml_node *key = yaml_key(entitlements, i);
         const char *name = yaml_text(key, reading->errors);
 
-        if (name && is_entitlement_name(name))
+        if (name && read_is_id(name))
             add_name(reading, key, name);
         else if (name)
             yaml_error(reading->errors, key,
                 "'%s' is not the name of an entitlement: lower-case letters, digits, and . _ - "
                 "behind the first, at most %d",
-                name, NAME_MAX_LENGTH);
+                name, READ_ID_MAX);
     }
 }
 
@@ -102,16 +92,11 @@ static void read_scope(
 static const char *read_owner(struct reading *reading, struct yaml_node *entitlement)
 {
     const struct yaml_node *node = yaml_take(entitlement, "owner");
-    const char *owner = node ? read_name(reading, node, "group or person") : NULL;
 
     if (!node)
         yaml_error(reading->errors, entitlement,
             "an entitlement needs an 'owner': the group or person who answers for it");
-    if (!owner || !people_check_owner(reading, node, owner))
-        return NULL;
-    owner = arena_text(&reading->policy->arena, owner, strlen(owner));
-    reading->out_of_memory |= !owner;
-    return owner;
+    return node ? people_read_owner_name(reading, node) : NULL;
 }
 
 static enum sensitivity read_sensitivity(struct reading *reading, struct yaml_node *entitlement)

@@ -1,6 +1,7 @@
 /* Why each rule did or did not decide. Slow and plain beside decide.c, whose verdict it explains.
  */
 #include "holds.h"
+#include "identities.h"
 #include "lapse.h"
 #include "policy.h"
 
@@ -132,7 +133,7 @@ static void explain_failure(const struct policy *policy, const struct rule *rule
 }
 
 static void explain_rule(const struct policy *policy, size_t index, const struct facts *facts,
-    struct rule_finding *finding)
+    enum identity_state state, struct rule_finding *finding)
 {
     const struct rule *rule = &policy->rules[index];
     uint32_t entitlement;
@@ -143,6 +144,10 @@ static void explain_rule(const struct policy *policy, size_t index, const struct
         explain_failure(policy, rule, facts, finding);
         return;
     }
+    if (state != IDENTITY_ALIVE && rule->decision != DECISION_DENY) {
+        fail(finding, TRUTH_NO, CONDITION_IDENTITY);
+        return;
+    }
     finding->standing = STANDING_MATCHES;
     if (entitlement != HOLDS_NO_ENTITLEMENT)
         finding->entitlement = policy->entitlements[entitlement].name;
@@ -151,14 +156,16 @@ static void explain_rule(const struct policy *policy, size_t index, const struct
 void policy_explain(const struct policy *policy, const struct facts *facts,
     struct verdict *ret_verdict, policy_explain_fn *visit, void *userdata)
 {
+    struct identified who;
     int64_t decided;
 
     policy_decide(policy, facts, ret_verdict);
+    facts = identities_apply(policy, facts, &who);
     decided = ret_verdict->rule ? policy_find_rule(policy, ret_verdict->rule) : -1;
     for (size_t i = 0; i < policy->rule_count; i++) {
         struct rule_finding finding = {0};
 
-        explain_rule(policy, i, facts, &finding);
+        explain_rule(policy, i, facts, who.state, &finding);
         if ((int64_t)i == decided)
             finding.standing = STANDING_DECIDES;
         visit(&finding, userdata);

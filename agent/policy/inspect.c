@@ -4,6 +4,7 @@
 #include "../../common/str.h"
 #include "canonical.h"
 #include "evidence.h"
+#include "identities.h"
 #include "match.h"
 #include "policy.h"
 
@@ -153,7 +154,8 @@ bool policy_entitlement_may_open(
 
 bool policy_entitlement_is_for(const struct policy *policy, size_t index, const struct facts *facts)
 {
-    struct facts whole = *facts;
+    struct identified who;
+    struct facts whole = *identities_apply(policy, facts, &who);
 
     whole.whole = true;
     return match_entitlement(policy, &policy->entitlements[index], &whole).rest == TRUTH_YES;
@@ -169,7 +171,9 @@ bool policy_rule_is_for(const struct policy *policy, size_t index, const struct 
     const struct rule *rule = &policy->rules[index];
     struct rule who = {.who = rule->who};
     bool found = rule->entitlements.count == 0;
+    struct identified identified;
 
+    facts = identities_apply(policy, facts, &identified);
     if (match_rule(policy, &who, facts).rest != TRUTH_YES)
         return false;
     for (size_t i = 0; i < rule->entitlements.count && !found; i++)

@@ -1,13 +1,13 @@
 #include "lapse.h"
 
-#include "policy.h"
+#include "owners.h"
 
 static bool has_owner(const struct policy *policy, const struct rule *rule, uint64_t now_us)
 {
-    for (size_t i = 0; rule->stage && i < rule->stage->people_count; i++)
-        if (policy_person_state(policy, rule->stage->people[i], now_us) == PERSON_HERE)
-            return true;
-    return false;
+    const struct stage *owner = rule->stage;
+
+    return owner &&
+           owners_are_here(policy, (struct numbers){owner->people, owner->people_count}, now_us);
 }
 
 enum lapse lapse_of(const struct policy *policy, const struct rule *rule, uint64_t now_us)

@@ -17,6 +17,7 @@
 #define DURATION_MAX_US (7 * 86400 * UINT64_C(1000000))
 #define USES_MAX 1000000
 #define PERSON_NONE UINT32_MAX
+#define IDENTITY_NONE UINT32_MAX
 
 struct evidence_rule;
 struct ticket_pattern;
@@ -34,6 +35,7 @@ struct user {
     uid_t uid;
     uint64_t expires_us; /* 0: never */
     uint32_t person;     /* PERSON_NONE: nobody in particular */
+    uint32_t identity;   /* that it is the account of, or IDENTITY_NONE */
 };
 
 struct owner {
@@ -138,9 +140,30 @@ struct rule {
     struct place place;
 };
 
+/* Something of a kind that is no person, by its account. */
+struct identity {
+    const char *name;
+    uint32_t user;
+    const char *owner;
+    struct numbers people; /* behind the owner */
+    const char *purpose;
+    uint64_t expires_us;
+    const char *last_day; /* as written */
+    const char *ended_reason,
+        *ended_advice;          /* for people, put together once: a verdict allocates */
+    const char *unowned_reason; /* nothing */
+    const struct accept *accepts;
+    struct place place;
+};
+
 struct owned_uid {
     uid_t uid;
     uint32_t person;
+};
+
+struct identity_uid {
+    uid_t uid;
+    uint32_t identity;
 };
 
 struct policy {
@@ -155,6 +178,8 @@ struct policy {
     struct names entitlement_names;
     struct entitlement *entitlements; /* by number of their name */
     struct ticket_pattern *ticket_patterns;
+    struct names identity_names;
+    struct identity *identities; /* by number of their name */
     struct names files;
     const struct accept *accepts; /* for the policy as a whole */
     struct names team_names;      /* the groups of `groups:`, as opposed to those of the system */
@@ -178,6 +203,8 @@ struct policy {
     struct index index;
     struct owned_uid *owned; /* sorted by uid; NULL until policy_ready() */
     size_t owned_count;
+    struct identity_uid *identity_uids; /* the same of identities */
+    size_t identity_uid_count;
 
     char digest[POLICY_DIGEST_SIZE];
 };

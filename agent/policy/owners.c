@@ -110,6 +110,14 @@ enum person_state policy_person_state(const struct policy *policy, uint32_t inde
     return state;
 }
 
+bool owners_are_here(const struct policy *policy, struct numbers people, uint64_t now_us)
+{
+    for (size_t i = 0; i < people.count; i++)
+        if (policy_person_state(policy, people.items[i], now_us) == PERSON_HERE)
+            return true;
+    return false;
+}
+
 uint64_t policy_person_ends(const struct policy *policy, uint32_t index, uint64_t now_us)
 {
     const struct owner *owner = &policy->people[index];

@@ -13,8 +13,8 @@ void people_read_teams(struct reading *reading, struct yaml_node *teams);
 /* The person of that name or with an account of that name, or PERSON_NONE. */
 uint32_t people_find_named(const struct reading *reading, const char *name);
 
-/* Whether the name is a group's, person's or account's; else an error. */
-bool people_check_owner(struct reading *reading, const struct yaml_node *node, const char *name);
+/* The name of a group, person or account, in the arena; else NULL and an error. */
+const char *people_read_owner_name(struct reading *reading, const struct yaml_node *node);
 
 /* Fills in the distinct people of `from:`; an error when a name is unknown or a group empty. */
 void people_read_from(

@@ -2,6 +2,7 @@
 
 #include "../../common/str.h"
 #include "evidence.h"
+#include "identities.h"
 #include "index.h"
 #include "model.h"
 #include "owners.h"
@@ -27,17 +28,20 @@ void policy_free(struct policy *policy)
     }
     index_done(&policy->index);
     owners_forget(policy);
+    identities_forget(policy);
     names_done(&policy->user_names);
     names_done(&policy->group_names);
     names_done(&policy->people_names);
     names_done(&policy->group_services);
     names_done(&policy->zones);
     names_done(&policy->entitlement_names);
+    names_done(&policy->identity_names);
     names_done(&policy->rule_ids);
     names_done(&policy->team_names);
     names_done(&policy->files);
     evidence_done(policy);
     free(policy->entitlements);
+    free(policy->identities);
     free(policy->users);
     free(policy->groups);
     free(policy->people);
@@ -61,6 +65,7 @@ static void forget_ids(struct policy *policy)
 {
     index_done(&policy->index);
     owners_forget(policy);
+    identities_forget(policy);
 }
 
 void policy_resolve_user(struct policy *policy, size_t index, bool exists, uid_t uid)
@@ -133,6 +138,7 @@ void policy_ready(struct policy *policy)
 {
     index_build(policy);
     owners_index(policy);
+    identities_index(policy);
 }
 
 size_t policy_zone_count(const struct policy *policy)

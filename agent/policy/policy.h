@@ -148,6 +148,14 @@ enum lapse {
     LAPSE_OWNER, /* no owner is left */
 };
 
+/* What keeps an identity of `identities:` from getting anything. */
+enum identity_state {
+    IDENTITY_ALIVE,
+    IDENTITY_ENDED,    /* its last day is over */
+    IDENTITY_UNOWNED,  /* no owner is left */
+    IDENTITY_TIMELESS, /* what time it is, is not known */
+};
+
 /* Who is asked, how many of them must agree, and for how long. Borrowed from the policy. */
 struct stage {
     const char *from_text;  /* as written, for people: "dba-leads" or "dba-leads, sre-oncall" */
@@ -172,6 +180,11 @@ struct verdict {
     const char *entitlement; /* by which it matched, NULL none */
     enum sensitivity sensitivity;
     enum lapse lapse; /* an allow rule that escalates */
+
+    /* What the subject is by `identities:`; it is of kind service then, whatever the facts say.
+     * Unless it is alive, `decision` is deny. */
+    const char *identity; /* NULL: none */
+    enum identity_state identity_state;
 
     /* Nothing opens while evidence is missing, whatever `decision` says. A peer is missing only
      * until one is named; the request then waits for that person's word. */
@@ -325,7 +338,7 @@ MUST_USE int policy_rule_digest(
 void policy_certify(struct policy *policy, size_t index, uint64_t until_us);
 
 /* For tests of a policy that name no time: as long as the time is not known, every certificate
- * counts. Never for a policy in force. */
+ * counts and no identity has ended. Never for a policy in force. */
 void policy_trust_certificates(struct policy *policy);
 
 /* Whom it asks: an escalate rule the people of its approval, an allow rule that has lapsed its
@@ -378,6 +391,38 @@ bool policy_entitlement_may_open(
 bool policy_entitlement_is_for(
     const struct policy *policy, size_t index, const struct facts *facts);
 
+/* ---- identities -------------------------------------------------------------------------- */
+
+/* Borrowed from the policy. */
+struct identity_info {
+    const char *name;
+    const char *account;
+    bool has_uid; /* the account exists here */
+    uid_t uid;
+    const char *owner;
+    const uint32_t *people; /* the owner's, indices for policy_person() */
+    size_t people_count;
+    const char *purpose;
+    uint64_t expires_us;  /* the first moment at which it has ended */
+    const char *last_day; /* the day before that, as written */
+    struct place_info place;
+};
+size_t policy_identity_count(const struct policy *policy);
+void policy_identity(const struct policy *policy, size_t index, struct identity_info *ret_info);
+enum identity_state policy_identity_state(
+    const struct policy *policy, size_t index, uint64_t now_us);
+
+/* By name, or by an account's uid; -1: none. Of several whose accounts have one uid, the first that
+ * is not alive, or else the first. */
+int64_t policy_find_identity(const struct policy *policy, const char *name);
+int64_t policy_identity_of(const struct policy *policy, uid_t uid, uint64_t now_us);
+
+/* Why it gets nothing, for people, and what to do about it; NULL while it is alive. */
+const char *policy_identity_reason(
+    const struct policy *policy, size_t index, enum identity_state state);
+const char *policy_identity_advice(
+    const struct policy *policy, size_t index, enum identity_state state);
+
 /* ---- explaining -------------------------------------------------------------------------- */
 
 /* What a rule looks at, in the order in which explanations name it. */
@@ -400,7 +445,8 @@ enum condition {
     CONDITION_COMMAND,
     CONDITION_WRITABLE,
     CONDITION_ENVIRONMENT,
-    CONDITION_OWNER, /* lapsed, and no owner is left to ask */
+    CONDITION_OWNER,    /* lapsed, and no owner is left to ask */
+    CONDITION_IDENTITY, /* who asks is an identity that is not alive */
 };
 
 /* As in the file: "who.group", "what.command". */
@@ -482,3 +528,4 @@ const char *evidence_to_string(enum evidence kind); /* "reason", "ticket", "peer
 const char *person_state_to_string(enum person_state state); /* for people: "is locked" */
 const char *lapse_to_string(enum lapse lapse);               /* for people */
 const char *lapse_to_word(enum lapse lapse);                 /* "none", "never", "date", "owner" */
+const char *identity_state_to_word(enum identity_state state); /* "active", "ended", "unowned" */

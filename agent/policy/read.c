@@ -37,7 +37,7 @@ uint32_t read_user(struct reading *reading, const struct yaml_node *node, const 
     if (number == NAMES_NONE)
         reading->out_of_memory = true;
     else if (number == before)
-        policy->users[number] = (struct user){.person = PERSON_NONE};
+        policy->users[number] = (struct user){.person = PERSON_NONE, .identity = IDENTITY_NONE};
     return number;
 }
 
@@ -66,6 +66,15 @@ bool read_is_list(struct reading *reading, const struct yaml_node *node)
     yaml_error(
         reading->errors, node, "an empty list matches nothing; leave the key out or fill it");
     return false;
+}
+
+bool read_is_id(const char *text)
+{
+    static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    static const char later[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+
+    return strspn(text, first) > 0 && text[strspn(text, later)] == '\0' &&
+           strlen(text) <= READ_ID_MAX;
 }
 
 const char *read_name(struct reading *reading, const struct yaml_node *node, const char *what)

@@ -12,7 +12,7 @@ struct reading {
     bool out_of_memory;
     bool incomplete; /* a file could not be read to its end: names may be missing */
     uint32_t users_size, groups_size, people_size; /* of the policy's growing arrays */
-    uint32_t entitlements_size;
+    uint32_t entitlements_size, identities_size;
     struct names from_texts; /* approver sets, each kept once */
     struct numbers *from_people;
     uint32_t from_size;
@@ -28,6 +28,10 @@ uint32_t read_group(struct reading *reading, const struct yaml_node *node, const
 
 /* True if the node is one value or a list with at least one item. */
 MUST_USE bool read_is_list(struct reading *reading, const struct yaml_node *node);
+
+/* What rules, entitlements and identities are called. */
+#define READ_ID_MAX 64
+bool read_is_id(const char *text);
 
 /* A name (str_is_name), or NULL; `what` says of whom ("user"). */
 const char *read_name(struct reading *reading, const struct yaml_node *node, const char *what);

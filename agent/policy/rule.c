@@ -4,16 +4,6 @@
 
 #include "people.h"
 
-#define ID_MAX 64
-
-static bool is_id(const char *text)
-{
-    static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    static const char later[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-
-    return strspn(text, first) > 0 && text[strspn(text, later)] == '\0' && strlen(text) <= ID_MAX;
-}
-
 static const char *keep_id(struct reading *reading, const struct yaml_node *node, const char *id)
 {
     uint32_t before = reading->policy->rule_ids.count;
@@ -41,11 +31,11 @@ static const char *read_id(struct reading *reading, struct yaml_node *rule)
         yaml_error(reading->errors, rule, "a rule needs an 'id'");
     if (!id)
         return NULL;
-    if (is_id(id))
+    if (read_is_id(id))
         return keep_id(reading, node, id);
     yaml_error(reading->errors, node,
         "'%s' is not a rule id: lower-case letters, digits, and . _ - behind the first, at most %d",
-        id, ID_MAX);
+        id, READ_ID_MAX);
     return NULL;
 }
 
@@ -67,13 +57,8 @@ static enum decision read_decision(struct reading *reading, struct yaml_node *ru
 static const char *read_owner(struct reading *reading, struct yaml_node *rule)
 {
     const struct yaml_node *node = yaml_take(rule, "owner");
-    const char *owner = node ? read_name(reading, node, "group or person") : NULL;
 
-    if (!owner || !people_check_owner(reading, node, owner))
-        return NULL;
-    owner = arena_text(&reading->policy->arena, owner, strlen(owner));
-    reading->out_of_memory |= !owner;
-    return owner;
+    return node ? people_read_owner_name(reading, node) : NULL;
 }
 
 static const char *read_optional_sentence(

@@ -96,6 +96,18 @@ const char *lapse_to_word(enum lapse lapse)
     return words[lapse];
 }
 
+const char *identity_state_to_word(enum identity_state state)
+{
+    static const char *const words[] = {
+        [IDENTITY_ALIVE] = "active",
+        [IDENTITY_ENDED] = "ended",
+        [IDENTITY_UNOWNED] = "unowned",
+        [IDENTITY_TIMELESS] = "unknown",
+    };
+
+    return words[state];
+}
+
 const char *condition_to_string(enum condition condition)
 {
     static const char *const words[] = {
@@ -118,6 +130,7 @@ const char *condition_to_string(enum condition condition)
         [CONDITION_WRITABLE] = "what.writable_command",
         [CONDITION_ENVIRONMENT] = "what.environment",
         [CONDITION_OWNER] = "owner",
+        [CONDITION_IDENTITY] = "identities",
     };
 
     return words[condition];

@@ -140,6 +140,14 @@ static const char *entitlement_name(const struct policy *policy, size_t index)
     return info.name;
 }
 
+static const char *identity_name(const struct policy *policy, size_t index)
+{
+    struct identity_info info;
+
+    policy_identity(policy, index, &info);
+    return info.name;
+}
+
 struct names_of {
     const char *what;
     name_fn *name;
@@ -180,6 +188,18 @@ static const char *read_entitlement(const struct reader *reader, const struct ya
         policy_find_entitlement(reader->policy, text) >= 0)
         return text;
     refuse_name(reader, node, text, &entitlements);
+    return NULL;
+}
+
+static const char *read_identity(const struct reader *reader, const struct yaml_node *node)
+{
+    const struct names_of identities = {
+        "identity", identity_name, policy_identity_count(reader->policy)};
+    const char *text = yaml_text(node, reader->errors);
+
+    if (!text || strcmp(text, EXPECT_NONE) == 0 || policy_find_identity(reader->policy, text) >= 0)
+        return text;
+    refuse_name(reader, node, text, &identities);
     return NULL;
 }
 
@@ -254,6 +274,12 @@ static const char *tell_entitlement(const struct outcome *outcome, char *buffer)
 {
     (void)buffer;
     return or_none(outcome->verdict.entitlement);
+}
+
+static const char *tell_identity(const struct outcome *outcome, char *buffer)
+{
+    (void)buffer;
+    return or_none(outcome->verdict.identity);
 }
 
 static const char *tell_reason(const struct outcome *outcome, char *buffer)
@@ -352,6 +378,7 @@ static const struct {
     [EXPECTED_MISSING] = {"missing", read_missing, tell_missing},
     [EXPECTED_LAPSE] = {"lapse", read_lapse, tell_lapse},
     [EXPECTED_ENTITLEMENT] = {"entitlement", read_entitlement, tell_entitlement},
+    [EXPECTED_IDENTITY] = {"identity", read_identity, tell_identity},
     [EXPECTED_REASON] = {"reason", read_text, tell_reason},
     [EXPECTED_INSTEAD] = {"instead", read_text, tell_advice},
     [EXPECTED_DURATION] = {"duration", read_duration, tell_duration},

@@ -145,6 +145,18 @@ static void put_stages(json_t *json, const struct policy *policy, const struct f
     (void)json_object_set_new(json, "approvers", approvers);
 }
 
+static json_t *identity_to_json(const struct policy *policy, const struct verdict *verdict)
+{
+    int64_t index = policy_find_identity(policy, verdict->identity);
+    struct identity_info info;
+
+    if (index < 0)
+        return json_null();
+    policy_identity(policy, (size_t)index, &info);
+    return json_pack("{s:s, s:s, s:s, s:s}", "name", info.name, "owner", info.owner, "expires",
+        info.last_day, "state", identity_state_to_word(verdict->identity_state));
+}
+
 static json_t *verdict_to_json(const struct verdict *verdict)
 {
     bool grants = verdict->decision != DECISION_DENY;
@@ -178,6 +190,7 @@ json_t *explanation_new(const struct policy *policy, const struct facts *facts,
 
     policy_explain(policy, facts, &verdict, on_finding, &listing);
     json = verdict_to_json(&verdict);
+    (void)json_object_set_new(json, "identity", identity_to_json(policy, &verdict));
     put_stages(json, policy, facts, &verdict);
     (void)json_object_set_new(json, "rules", listing.rules);
     (void)json_object_set_new(

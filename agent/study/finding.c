@@ -54,6 +54,9 @@ void finding_put(struct str_builder *out, const struct rule_finding *finding)
     case CONDITION_OWNER:
         str_append(out, "no owner of it is left");
         return;
+    case CONDITION_IDENTITY:
+        str_append(out, "the identity that asks has ended, or nobody answers for it");
+        return;
     case CONDITION_WRITABLE:
         str_append(out, "others than root can write the command, and it has no "
                         "'writable_command: allowed'");

@@ -470,30 +470,94 @@ static void add_terms(const struct world_policy *policy, const struct world_fact
         verdict->decision = DECISION_ESCALATE;
 }
 
+/* I2 */
+static enum identity_state identity_state_of(
+    const struct world_identity *identity, const struct world_facts *facts)
+{
+    if ((world_owners[identity->owner].people & people_there(facts)) == 0)
+        return IDENTITY_UNOWNED;
+    if (facts->minute == UNKNOWN)
+        return IDENTITY_TIMELESS;
+    return facts->minute >= (identity->last_day + 1) * 1440 ? IDENTITY_ENDED : IDENTITY_ALIVE;
+}
+
+/* I1, I6: u3 is that of the first, u4 of the second and the third. */
+static int identity_of(const struct world_policy *policy, const struct world_facts *facts)
+{
+    static const int users[WORLD_IDENTITIES] = {3, 4, 4, NONE};
+    int first = UNKNOWN;
+
+    for (int i = 0; i < WORLD_IDENTITIES; i++) {
+        if (!policy->identities[i].there || users[i] != facts->user)
+            continue;
+        if (identity_state_of(&policy->identities[i], facts) != IDENTITY_ALIVE)
+            return i;
+        first = first == UNKNOWN ? i : first;
+    }
+    return first;
+}
+
+/* I1 */
+static struct world_facts see(const struct world_policy *policy, const struct world_facts *facts)
+{
+    struct world_facts seen = *facts;
+
+    if (identity_of(policy, facts) != UNKNOWN)
+        seen.kind = 1;
+    return seen;
+}
+
+/* I3 */
+static enum identity_state state_of(
+    const struct world_policy *policy, const struct world_facts *facts)
+{
+    int identity = identity_of(policy, facts);
+
+    return identity == UNKNOWN ? IDENTITY_ALIVE
+                               : identity_state_of(&policy->identities[identity], facts);
+}
+
+static void decide(const struct world_policy *policy, const struct world_facts *facts, bool watched,
+    struct oracle_verdict *verdict)
+{
+    verdict->rule = find(policy, facts, DENIES, watched, &verdict->entitlement);
+    if (verdict->rule != UNKNOWN)
+        return;
+    verdict->refusal = REFUSAL_IDENTITY;
+    if (verdict->state != IDENTITY_ALIVE)
+        return;
+    verdict->rule = find(policy, facts, GRANTS, watched, &verdict->entitlement);
+    if (verdict->rule == UNKNOWN) {
+        verdict->refusal = refusal_of(policy, facts, watched);
+        return;
+    }
+    verdict->decision = policy->rules[verdict->rule].decision;
+    add_terms(policy, facts, verdict);
+}
+
 struct oracle_verdict oracle_decide(
     const struct world_policy *policy, const struct world_facts *facts, bool watched)
 {
-    struct oracle_verdict verdict = {.decision = DECISION_DENY, .entitlement = UNKNOWN};
+    struct world_facts seen = see(policy, facts);
+    struct oracle_verdict verdict = {
+        .decision = DECISION_DENY,
+        .entitlement = UNKNOWN,
+        .identity = identity_of(policy, facts),
+        .state = state_of(policy, facts),
+    };
 
-    verdict.rule = find(policy, facts, DENIES, watched, &verdict.entitlement);
-    if (verdict.rule != UNKNOWN)
-        return verdict;
-    verdict.rule = find(policy, facts, GRANTS, watched, &verdict.entitlement);
-    if (verdict.rule == UNKNOWN) {
-        verdict.refusal = refusal_of(policy, facts, watched);
-        return verdict;
-    }
-    verdict.decision = policy->rules[verdict.rule].decision;
-    add_terms(policy, facts, &verdict);
+    decide(policy, &seen, watched, &verdict);
     return verdict;
 }
 
 bool oracle_is_possible(const struct world_policy *policy, const struct world_facts *facts)
 {
+    struct world_facts seen = see(policy, facts);
     int entitlement;
 
-    return find(policy, facts, DENIES_ALL, false, &entitlement) == UNKNOWN &&
-           find(policy, facts, GRANTS_SOME, false, &entitlement) != UNKNOWN;
+    return find(policy, &seen, DENIES_ALL, false, &entitlement) == UNKNOWN &&
+           state_of(policy, facts) == IDENTITY_ALIVE &&
+           find(policy, &seen, GRANTS_SOME, false, &entitlement) != UNKNOWN;
 }
 
 static struct meeting scope_meets(
@@ -519,8 +583,11 @@ bool oracle_may_open(const struct world_entitlement *entitlement, const struct w
     return meeting.rest == YES && meeting.command != NO;
 }
 
-bool oracle_is_for(const struct world_entitlement *entitlement, const struct world_facts *facts)
+bool oracle_is_for(const struct world_policy *policy, const struct world_entitlement *entitlement,
+    const struct world_facts *facts)
 {
-    return least(who_holds(&entitlement->who, facts), hosts_hold(&entitlement->hosts, facts)) ==
+    struct world_facts seen = see(policy, facts);
+
+    return least(who_holds(&entitlement->who, &seen), hosts_hold(&entitlement->hosts, &seen)) ==
            YES;
 }

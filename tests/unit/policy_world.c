@@ -9,6 +9,7 @@
 #include "../../common/str.h"
 
 static const char *const users[WORLD_USERS] = {"u0", "u1", "u2", "u3", "u4", "gone"};
+static const char *const identity_users[WORLD_IDENTITIES] = {"u3", "u4", "twin", "gone"};
 static const char *const groups[WORLD_GROUPS] = {"g0", "g1", "g2", "g3", "nogroup"};
 static const char *const services[] = {"sshd", "sudo", "su"};
 static const char *const kinds[] = {"human", "service"};
@@ -221,9 +222,20 @@ static struct world_rule draw_rule(void)
     return rule;
 }
 
+static struct world_identity draw_identity(void)
+{
+    return (struct world_identity){
+        .there = chance(50),
+        .owner = chance(60) ? world_draw(2) : world_draw(WORLD_OWNERS - 1),
+        .last_day = chance(60) ? 20 : (int)world_draw(15) - 1,
+    };
+}
+
 void world_draw_policy(struct world_policy *policy, unsigned rule_count)
 {
     policy->rule_count = rule_count;
+    for (unsigned i = 0; i < WORLD_IDENTITIES; i++)
+        policy->identities[i] = draw_identity();
     for (unsigned i = 0; i < WORLD_ENTITLEMENTS; i++)
         policy->entitlements[i] = draw_entitlement();
     for (unsigned i = 0; i < rule_count; i++)
@@ -457,11 +469,25 @@ static void print_entitlement(
     str_append(out, "}\n");
 }
 
+static void print_identities(struct str_builder *out, const struct world_policy *policy)
+{
+    char day[32];
+
+    str_append(out, "identities: {");
+    for (unsigned i = 0; i < WORLD_IDENTITIES; i++)
+        if (policy->identities[i].there)
+            str_appendf(out, "i%u: {user: %s, owner: %s, purpose: p, expires: %s}, ", i,
+                identity_users[i], world_owners[policy->identities[i].owner].text,
+                make_day(policy->identities[i].last_day * 1440, day));
+    str_append(out, "}\n");
+}
+
 char *world_print(const struct world_policy *policy)
 {
     struct str_builder out = {0};
 
     str_append(&out, people_text);
+    print_identities(&out, policy);
     str_append(&out, "entitlements:\n");
     for (unsigned i = 0; i < WORLD_ENTITLEMENTS; i++)
         print_entitlement(&out, &policy->entitlements[i], entitlements[i]);
@@ -484,8 +510,9 @@ static void resolve_user(struct policy *policy, size_t i, const char *name)
     bool numbered = name[0] == 'u' && name[2] == '\0';
     bool exists = strcmp(name, "gone") != 0 && strcmp(name, "nocat") != 0;
 
-    policy_resolve_user(
-        policy, i, exists, numbered ? (uid_t)(100 + name[1] - '0') : (uid_t)(150 + i));
+    uid_t uid = numbered ? (uid_t)(100 + name[1] - '0') : (uid_t)(150 + i);
+
+    policy_resolve_user(policy, i, exists, strcmp(name, "twin") == 0 ? 104 : uid);
     policy_note_account(
         policy, i, strcmp(name, "dan") == 0, strcmp(name, "eve") == 0 ? day_us(WORLD_DAY_ENDS) : 0);
 }

@@ -23,6 +23,7 @@
 #define WORLD_TICKETS 6
 #define WORLD_PATTERNS 3
 #define WORLD_ENTITLEMENTS 4
+#define WORLD_IDENTITIES 4
 #define WORLD_RULES 300
 
 /* Time runs over two weeks, in minutes UTC, from a Monday. The host's zone is an hour ahead, the
@@ -89,7 +90,15 @@ struct world_rule {
     struct world_evidence evidence;
 };
 
+/* Of the accounts u3, u4, "twin", which has the uid of u4, and "gone", which does not exist. */
+struct world_identity {
+    bool there;
+    unsigned owner; /* number of world_owners, not the last */
+    int last_day;   /* of the world; may lie before it */
+};
+
 struct world_policy {
+    struct world_identity identities[WORLD_IDENTITIES];
     struct world_entitlement entitlements[WORLD_ENTITLEMENTS];
     struct world_rule rules[WORLD_RULES];
     unsigned rule_count;

@@ -24,6 +24,10 @@
           "max_duration: 1h" more " }\n"                                           \
           "rules:\n  - { id: r, owner: leads, what: { entitlement: e }, decision: deny }\n"
 
+#define IDENTITY(user, owner, purpose, day)                                          \
+    LEADS "identities:\n  ci: { user: " user ", owner: " owner ", purpose: " purpose \
+          ", expires: " day " }\n"
+
 static const struct {
     const char *before, *after;
     const char *told; /* "" : nothing */
@@ -101,6 +105,17 @@ static const struct {
     {LEADS, "groups: { leads: [carol, dave], more: [] }\n", "group more added: \n"},
     {"people: { carol: {} }\n", "people: { carol: { accounts: [carol, adm], mail: c@x } }\n",
         "person carol changed: accounts carol>adm, carol (+adm); mail none>c@x\n"},
+    {IDENTITY("a", "leads", "x", "2027-06-30"), IDENTITY("a", "leads", "x", "2027-06-30"), ""},
+    {LEADS, IDENTITY("a", "leads", "Deploys", "2027-06-30"),
+        "identity ci added: user none>a; owner none>leads; purpose none>Deploys; expires "
+        "none>2027-06-30\n"},
+    {IDENTITY("a", "leads", "Deploys", "2027-06-30"), LEADS,
+        "identity ci removed: user a>none; owner leads>none; purpose Deploys>none; expires "
+        "2027-06-30>none\n"},
+    {IDENTITY("a", "leads", "Deploys", "2027-06-30"),
+        IDENTITY("b", "dave", "deploys", "9999-12-31"),
+        "identity ci changed: user a>b; owner leads>dave; purpose Deploys>deploys; expires "
+        "2027-06-30>9999-12-31\n"},
     {"people: { carol: {} }\n", "people: { dave: {} }\n",
         "person carol removed: accounts carol>none\nperson dave added: accounts none>dave\n"},
 };

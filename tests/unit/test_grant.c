@@ -14,6 +14,7 @@
 #include "../../agent/grant.h"
 #include "../../agent/ids.h"
 #include "../../agent/tie.h"
+#include "../../agent/yaml/yaml.h"
 #include "../../common/record.h"
 
 #define HOUR_US (3600 * USEC_PER_SEC)
@@ -62,7 +63,11 @@ static void test_opens_only_what_it_names(void **state)
     struct gate_ask ask = sudo_ask();
     struct scope scope;
     uint64_t now = clock_boottime_us();
-    struct doorway door = {.uid = 1000, .scope = &scope, .now_us = now};
+    struct yaml_errors errors = {0};
+    CLEANUP(cleanup_policy) struct policy *policy = policy_compile(NULL, 0, &errors);
+    const struct facts facts = {.uid = 1000};
+    struct doorway door = {
+        .uid = 1000, .scope = &scope, .policy = policy, .facts = &facts, .now_us = now};
 
     (void)state;
     assert_int_equal(scope_from_ask(&ask, &scope), 0);

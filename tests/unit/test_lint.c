@@ -37,6 +37,14 @@
     "certified_until: 2027-06-30 }\n"
 #define COMMAND(text) RULE(CERTIFIED "    what: { service: sudo, command: '" text "' }\n")
 
+#define IDENTITY(account, owner, day)                                                          \
+    "identities:\n  ci:\n    @\n    user: " account "\n    owner: " owner "\n    purpose: p\n" \
+    "    expires: " day "\n"
+#define FOR(who)                                                                                 \
+    LEADS "rules:\n  - { id: r, owner: leads, who: { " who " }, decision: deny }\n  - { id: s, " \
+          "owner: leads, who: { " who " }, "                                                     \
+          "certified_until: 2027-06-30, decision: allow }\n"
+
 static const struct {
     const char *lint;
     const char *has, *nearly;
@@ -105,6 +113,29 @@ static const struct {
     {"gives-shell", COMMAND("/usr/*/apt-* install *"), COMMAND("/usr/*/apt-cache search *"), false},
     {"gives-shell", ENTITLEMENT(LOW "    services: sudo\n    commands: /usr/bin/less\n") GIVEN,
         ENTITLEMENT(LOW OF_SUDO) GIVEN, false},
+    {"identity-ended", FOR("user: a") IDENTITY("a", "leads", "2026-11-19"),
+        FOR("user: a") IDENTITY("a", "leads", "2026-11-20"), false},
+    {"identity-unused", FOR("user: [b, c]") IDENTITY("a", "leads", "2027-06-30"),
+        FOR("user: [b, a]") IDENTITY("a", "leads", "2027-06-30"), false},
+    {"identity-unused", FOR("not-user: [b, a]") IDENTITY("a", "leads", "2027-06-30"),
+        FOR("not-user: b, group: g") IDENTITY("a", "leads", "2027-06-30"), false},
+    {"identity-unused", FOR("kind: human") IDENTITY("a", "leads", "2027-06-30"),
+        FOR("kind: [human, service]") IDENTITY("a", "leads", "2027-06-30"), false},
+    {"identity-unused",
+        PLAIN(LOW OF_SUDO "    requesters: { user: b }\n")
+            GIVEN IDENTITY("a", "leads", "2027-06-30"),
+        PLAIN(LOW OF_SUDO "    requesters: { user: a }\n")
+            GIVEN IDENTITY("a", "leads", "2027-06-30"),
+        false},
+    {"identity-unused",
+        LEADS "rules:\n  - { id: s, owner: leads, monitor: yes, decision: allow }\n" IDENTITY(
+            "a", "leads", "2027-06-30"),
+        LEADS "rules:\n  - { id: s, owner: leads, decision: allow }\n" IDENTITY(
+            "a", "leads", "2027-06-30"),
+        false},
+    {"identity-without-owner",
+        "groups: { leads: [carol], none: [] }\n" IDENTITY("a", "none", "2027-06-30"),
+        "groups: { leads: [carol], none: [] }\n" IDENTITY("a", "carol", "2027-06-30"), false},
     {"lapsed", RULE("    decision: allow\n    certified_until: 2026-11-19\n"),
         RULE("    decision: allow\n    certified_until: 2026-11-20\n"), false},
     {"lapses-soon", RULE("    decision: allow\n    certified_until: 2026-12-19\n"),
@@ -167,6 +198,9 @@ static const struct {
         "people: { erin: { accounts: [locked, erin] } }\ngroups: { g: [erin] }\nrules:\n  - id: "
         "r\n    @\n    owner: g\n    decision: deny\n",
         false},
+    {"owner-gone",
+        "people: { o: { accounts: [ghost, locked] } }\n" IDENTITY("a", "o", "2027-06-30"),
+        "people: { o: { accounts: [ghost, erin] } }\n" IDENTITY("a", "o", "2027-06-30"), false},
     {"shadowed",
         LEADS FIRST "who: { user: [u, v] }, decision: deny }\n" SECOND
                     "    who: { user: u }\n    decision: deny\n",
@@ -179,6 +213,8 @@ static const struct {
         RULE(ASK("from: carol") "    who: { not-user: carol }\n"), false},
     {"unknown-account", RULE(CERTIFIED "    who: { not-user: ghost }\n"),
         RULE(CERTIFIED "    who: { not-user: u }\n"), false},
+    {"unknown-account", LEADS IDENTITY("ghost", "leads", "2027-06-30"),
+        LEADS IDENTITY("a", "leads", "2027-06-30"), false},
     {"unknown-group", RULE(CERTIFIED "    who: { not-group: ghost }\n"),
         RULE(CERTIFIED "    who: { not-group: g }\n"), false},
     {"unused-entitlement", ENTITLEMENT(LOW OF_SUDO), ENTITLEMENT(LOW OF_SUDO) GIVEN, false},

@@ -16,6 +16,8 @@
 #define ENTITLEMENT(name, more)                                                              \
     "  " name ": { services: sudo, owner: o, sensitivity: low, max_duration: 1h" more " }\n" \
     "people: { o: {} }\n"
+#define IDENTITY(name, user, more) \
+    name ": { user: " user ", owner: o, purpose: p, expires: 2027-06-30" more " }"
 #define RULE "rules:\n  - id: a\n    decision: allow\n"
 #define ASK "groups: {g: [x, y]}\nrules:\n  - id: a\n    decision: escalate\n"
 #define LOCAL "signatures are not supported yet by this version; only `strength: local` loads"
@@ -26,7 +28,7 @@ static const struct {
 } refused[] = {
     {"- a\n", "1:1: expected a mapping, found a list\n"},
     {"rule: []\n", "1:1: unknown key 'rule', did you mean 'rules'?\n"},
-    {"identities: {}\n", "1:1: unknown key 'identities'\n"},
+    {"break_glass: []\n", "1:1: unknown key 'break_glass'\n"},
     {"rules: {}\n", "1:8: expected a list, found a mapping\n"},
     {"rules: [x]\n", "1:9: expected a mapping, found a single value\n"},
     {"rules: [{}]\n", "1:9: a rule needs a 'decision': allow, deny or escalate\n"
@@ -62,6 +64,55 @@ static const struct {
     {"groups: {g: [h], h: [x]}\n", "1:14: 'h' is a group; groups hold people only\n"},
     {"groups: {g: {x: y}}\n", "1:13: expected a list, found a mapping\n"},
     {"groups: {g: ['a:b']}\n", "1:14: 'a:b' is not the name of a person\n"},
+
+    /* identities */
+    {"identities: []\n", "1:13: expected a mapping, found a list\n"},
+    {"identities: {ci: x}\n", "1:18: expected a mapping, found a single value\n"},
+    {"identities: {ci: {}}\n",
+        "1:18: an identity needs 'expires': its last day, such as 2027-06-30\n"
+        "1:18: an identity needs 'owner': the group or person who answers for it\n"
+        "1:18: an identity needs 'purpose': what it is for\n"
+        "1:18: an identity needs 'user': the account that it has\n"},
+    {"people: {o: {}}\nidentities: { " IDENTITY("CI", "ci", "") " }\n",
+        "2:15: 'CI' is not the name of an identity: lower-case letters, digits, and . _ - behind "
+        "the first, at most 64\n"},
+    {"people: {o: {}}\nidentities: { " IDENTITY("'../ci'", "ci", "") " }\n",
+        "2:15: '../ci' is not the name of an identity: lower-case letters, digits, and . _ - "
+        "behind the first, at most 64\n"},
+    {"people: {o: {}}\nidentities: { " IDENTITY("ci", "'../ci'", "") " }\n",
+        "2:27: '../ci' is not the name of a user\n"},
+    {"people: {o: {}}\nidentities: { " IDENTITY("ci", "[a, b]", "") " }\n",
+        "2:27: expected a single value, found a list\n"},
+    {"people: {o: {}}\nidentities: { " IDENTITY("ci", "ci", ", kind: human") " }\n",
+        "2:80: 'human' is not one of service\n"},
+    {"people: {o: {}}\nidentities: { " IDENTITY("ci", "ci", ", bind: { ssh_key: x }") " }\n",
+        "2:80: this version checks no key of an identity, so that nothing may rely on 'bind'; take "
+        "it out\n"},
+    {"people: {o: {}}\nidentities: { " IDENTITY("ci", "ci", ", expire: x") " }\n",
+        "2:74: unknown key 'expire', did you mean 'expires'?\n"},
+    {"people: {o: {}}\nidentities: { ci: { user: ci, owner: oo, purpose: p, expires: 2027-06-30 } "
+     "}\n",
+        "2:38: 'oo' is neither in groups: nor in people:, did you mean 'o'?\n"},
+    {"people: {o: {}}\nidentities: { ci: { user: ci, owner: o, purpose: ' ', expires: 0000-00-00 } "
+     "}\n",
+        "2:50: a text for people has 1 to 500 bytes\n"
+        "2:64: '0000-00-00' is not a day such as 2027-06-30\n"},
+    {"people: {o: {}}\nidentities: { ci: { user: ci, owner: o, purpose: p, expires: 2027-02-29 } "
+     "}\n",
+        "2:62: '2027-02-29' is not a day such as 2027-06-30\n"},
+    {"people: {o: {}}\nidentities: { ci: { user: ci, owner: o, purpose: p, expires: never } }\n",
+        "2:62: 'never' is not a day such as 2027-06-30\n"},
+    {"people: {o: {}}\nidentities:\n  " IDENTITY("a", "x", "") "\n  " IDENTITY("b", "x", "") "\n",
+        "4:14: account 'x' is that of identity 'a' at p.yaml:3:14\n"},
+    {"people: {o: {accounts: [o, x]}}\nidentities:\n  " IDENTITY("a", "x", "") "\n",
+        "3:14: account 'x' is that of a person, or is named like one, 'o' at p.yaml:1:10; an "
+        "identity needs an account of its own\n"},
+    {"people: {o: {accounts: q}}\nidentities:\n  " IDENTITY("a", "o", "") "\n",
+        "3:14: account 'o' is that of a person, or is named like one, 'o' at p.yaml:1:10; an "
+        "identity needs an account of its own\n"},
+    {"groups: {o: [y, x]}\nidentities:\n  " IDENTITY("a", "x", "") "\n",
+        "3:14: account 'x' is that of a person, or is named like one, 'x' at p.yaml:1:17; an "
+        "identity needs an account of its own\n"},
 
     /* id, owner, decision, texts */
     {"rules:\n  - id: A\n    decision: allow\n",

@@ -217,7 +217,19 @@ static void test_digest_ignores_writing(void **state)
         "rules: [{id: a, decision: deny, reason: \"a\\n  b\"}]"));
     assert_true(same_digest("rules: [{id: a, decision: deny, where: {rhost: 10.0.0.0/8}}]",
         "rules: [{id: a, decision: deny, where: {rhost: '::ffff:10.0.0.0/104'}}]"));
+    assert_true(same_digest("people: {o: {}}\nidentities:\n"
+                            "  a: {user: a, owner: o, purpose: x, expires: 2027-01-01}\n"
+                            "  b: {user: b, owner: o, purpose: x, expires: 2027-01-01}\n",
+        "identities:\n"
+        "  b: {expires: 2027-01-01, user: b, owner: o, purpose: x, accept: {identity-unused: y}}\n"
+        "  a: {kind: service, user: a, owner: o, purpose: x, expires: 2027-01-01}\n"
+        "people: {o: {}}\n"));
+    assert_true(same_digest("identities: {}", ""));
 }
+
+#define IDENTITY(name, user, owner, purpose, day)                                \
+    "groups: {g: [x, y]}\nidentities: {" name ": {user: " user ", owner: " owner \
+    ", purpose: " purpose ", expires: " day "}}"
 
 /* Every key changes it, and so does every way to move text from one field into the next. */
 static void test_digest_sees_meaning(void **state)
@@ -286,6 +298,12 @@ static void test_digest_sees_meaning(void **state)
         "keep: yes, stages: [{from: g, within: 1m}]}}]",
         "groups: {g: [x, y]}\nrules: [{id: a, decision: escalate, evidence: {reason: optional}, "
         "approval: {strength: local, stages: [{from: g, within: 1m}]}}]",
+        IDENTITY("a", "u", "x", "p", "2027-06-30"),
+        IDENTITY("b", "u", "x", "p", "2027-06-30"),
+        IDENTITY("a", "v", "x", "p", "2027-06-30"),
+        IDENTITY("a", "u", "y", "p", "2027-06-30"),
+        IDENTITY("a", "u", "x", "q", "2027-06-30"),
+        IDENTITY("a", "u", "x", "p", "2027-07-01"),
     };
     char digests[ARRAY_SIZE(texts)][POLICY_DIGEST_SIZE];
 

@@ -28,7 +28,7 @@ struct expected {
 /* What came about, so that no part of the language goes untested by bad luck. */
 static struct tally {
     unsigned without_rule, denied, allowed, asked, owner, peer, by_entitlement, whole, missing,
-        would, refused[4], possible;
+        would, refused[REFUSALS], possible, identities[4], denied_lapsed;
 } tally;
 
 static struct policy *compile(const struct world_policy *drawn)
@@ -62,6 +62,10 @@ static void count(const struct expected *expected)
     tally.would += expected->watched.rule != verdict->rule;
     tally.refused[verdict->refusal] += verdict->rule == UNKNOWN;
     tally.possible += expected->possible;
+    if (verdict->identity == UNKNOWN)
+        return;
+    tally.identities[verdict->state]++;
+    tally.denied_lapsed += verdict->state != IDENTITY_ALIVE && verdict->rule != UNKNOWN;
 }
 
 /* The number in a rule's id, or UNKNOWN. */
@@ -76,6 +80,8 @@ static enum refusal refusal_in(const char *reason)
         return REFUSAL_ENVIRONMENT;
     if (strstr(reason, "can be written"))
         return REFUSAL_FILE;
+    if (strstr(reason, "identity"))
+        return REFUSAL_IDENTITY;
     return strstr(reason, "owns it") ? REFUSAL_OWNER : REFUSAL_RULES;
 }
 
@@ -107,6 +113,8 @@ static void check_verdict(const struct verdict *verdict, const struct expected *
 
     assert_int_equal(number_of(verdict->rule), plain->rule);
     assert_int_equal(verdict->decision, plain->decision);
+    assert_int_equal(number_of(verdict->identity), plain->identity);
+    assert_int_equal(verdict->identity_state, plain->state);
     if (plain->rule == UNKNOWN)
         assert_int_equal(refusal_in(verdict->reason), plain->refusal);
     else if (plain->decision != DECISION_DENY)
@@ -153,7 +161,7 @@ static void check_scopes(const struct policy *policy, const struct world_policy 
         assert_int_equal(
             policy_entitlement_may_open(policy, i, facts), oracle_may_open(entitlement, asked));
         assert_int_equal(
-            policy_entitlement_is_for(policy, i, facts), oracle_is_for(entitlement, asked));
+            policy_entitlement_is_for(policy, i, facts), oracle_is_for(drawn, entitlement, asked));
     }
 }
 

@@ -242,6 +242,26 @@ static bool names_entitlement(
     return false;
 }
 
+static uint32_t count_identities(const struct policy *policy)
+{
+    return policy->identity_names.count;
+}
+
+static const char *name_identity(const void *policy, uint32_t number)
+{
+    return ((const struct policy *)policy)->identities[number].name;
+}
+
+static void describe_one_identity(struct describer *describer, uint32_t number)
+{
+    describe_identity(describer, &describer->policy->identities[number]);
+}
+
+static const struct place *place_identity(const struct policy *policy, uint32_t number)
+{
+    return &policy->identities[number].place;
+}
+
 static uint32_t count_groups(const struct policy *policy)
 {
     return policy->team_names.count;
@@ -302,6 +322,8 @@ static const struct kind kinds[] = {
     {COMPARE_RULE, count_rules, name_rule, describe_one_rule, place_rule, NULL},
     {COMPARE_ENTITLEMENT, count_entitlements, name_entitlement, describe_one_entitlement,
         place_entitlement, names_entitlement},
+    {COMPARE_IDENTITY, count_identities, name_identity, describe_one_identity, place_identity,
+        NULL},
     {COMPARE_GROUP, count_groups, name_group, describe_group, place_group, names_group},
     {COMPARE_PERSON, count_people, name_person, describe_one_person, NULL, NULL},
 };
@@ -337,6 +359,7 @@ const char *compare_subject_to_string(enum compare_subject subject)
         [COMPARE_ENTITLEMENT] = "entitlement",
         [COMPARE_GROUP] = "group",
         [COMPARE_PERSON] = "person",
+        [COMPARE_IDENTITY] = "identity",
     };
 
     return words[subject];

@@ -17,6 +17,7 @@ enum compare_subject {
     COMPARE_ENTITLEMENT,
     COMPARE_GROUP,
     COMPARE_PERSON,
+    COMPARE_IDENTITY,
 };
 
 /* One thing that is said of the subject. A NULL text: not said, or the default. */
@@ -41,9 +42,9 @@ struct compare_change {
 
 typedef void compare_visit(const struct compare_change *change, void *userdata);
 
-/* Calls `visit` for each difference: rules first, then entitlements, groups and people; of each,
- * what is gone first, then the rest in the order of `after`. Accounts need no ids, but which rules
- * can meet is better told where they have them. Returns 0 or -ENOMEM. */
+/* Calls `visit` for each difference: rules first, then entitlements, identities, groups and people;
+ * of each, what is gone first, then the rest in the order of `after`. Accounts need no ids, but
+ * which rules can meet is better told where they have them. Returns 0 or -ENOMEM. */
 MUST_USE int policy_compare(
     const struct policy *before, const struct policy *after, compare_visit *visit, void *userdata);
 

@@ -219,6 +219,14 @@ void describe_entitlement(struct describer *describer, const struct entitlement 
     describe_who(describer, who, &entitlement->who);
 }
 
+void describe_identity(struct describer *describer, const struct identity *identity)
+{
+    describe_text(describer, "user", describer->policy->user_names.texts[identity->user]);
+    describe_text(describer, "owner", identity->owner);
+    describe_text(describer, "purpose", identity->purpose);
+    describe_day(describer, "expires", identity->expires_us);
+}
+
 void describe_group(struct describer *describer, uint32_t team)
 {
     const struct policy *policy = describer->policy;

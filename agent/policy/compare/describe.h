@@ -1,5 +1,5 @@
-/* What is said of a rule, an entitlement, a group or a person, key by key, as texts that can be
- * compared and shown. */
+/* What is said of a rule, an entitlement, an identity, a group or a person, key by key, as texts
+ * that can be compared and shown. */
 #pragma once
 
 #include "../../yaml/arena.h"
@@ -31,6 +31,7 @@ struct describer {
 
 void describe_rule(struct describer *describer, const struct rule *rule);
 void describe_entitlement(struct describer *describer, const struct entitlement *entitlement);
+void describe_identity(struct describer *describer, const struct identity *identity);
 void describe_group(struct describer *describer, uint32_t team);
 void describe_person(struct describer *describer, const struct owner *owner);
 

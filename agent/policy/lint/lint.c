@@ -73,6 +73,7 @@ int policy_lint(const struct policy *policy, const struct lint_options *options,
     lint_certificates(&report);
     lint_shadowed(&report);
     lint_entitlements(&report);
+    lint_identities(&report);
     lint_commands(&report);
     lint_people(&report, &roster);
     lint_host(&report);

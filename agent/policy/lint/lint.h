@@ -30,6 +30,7 @@ enum lint_subject {
     LINT_RULE,
     LINT_ENTITLEMENT,
     LINT_GROUP, /* of `groups:` */
+    LINT_IDENTITY,
 };
 
 /* Borrowed, for the time of the call. */

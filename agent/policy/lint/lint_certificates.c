@@ -8,24 +8,22 @@
 #define DAY_US (86400 * USEC_PER_SEC)
 #define SOON_DAYS 30
 #define LONG_DAYS 400
-#define DATE_SIZE 16
 
-/* The last day on which a certificate is good. */
-static void format_last_day(uint64_t until_us, char ret_text[DATE_SIZE])
+void lint_last_day(uint64_t end_us, char ret_text[LINT_DAY_SIZE])
 {
-    time_t second = (time_t)((until_us - 1) / USEC_PER_SEC);
+    time_t second = (time_t)((end_us - 1) / USEC_PER_SEC);
     struct tm day;
 
-    if (!gmtime_r(&second, &day) || strftime(ret_text, DATE_SIZE, "%Y-%m-%d", &day) == 0)
-        (void)snprintf(ret_text, DATE_SIZE, "?");
+    if (!gmtime_r(&second, &day) || strftime(ret_text, LINT_DAY_SIZE, "%Y-%m-%d", &day) == 0)
+        (void)snprintf(ret_text, LINT_DAY_SIZE, "?");
 }
 
 static void find_in_time(struct report *report, const struct rule *rule, uint64_t now_us)
 {
     uint64_t until_us = rule->certified_us;
-    char last_day[DATE_SIZE];
+    char last_day[LINT_DAY_SIZE];
 
-    format_last_day(until_us, last_day);
+    lint_last_day(until_us, last_day);
     if (now_us >= until_us)
         report_rule(report, LAPSED, rule,
             "its certificate ran out at the end of %s: it asks its owner instead of allowing; "

@@ -72,6 +72,16 @@ static void look_at_entitlement(struct seen *seen, const struct entitlement *ent
                 policy->group_names.texts[entitlement->who.groups.items[j]]);
 }
 
+static void look_at_identity(struct report *report, const struct identity *identity)
+{
+    const struct policy *policy = report->policy;
+
+    if (!policy->users[identity->user].exists)
+        report_identity(report, UNKNOWN_ACCOUNT, identity,
+            "its account '%s' does not exist on this host, so that nothing here is this identity",
+            policy->user_names.texts[identity->user]);
+}
+
 /* What is wrong with the first command that lies below a link; fresh text, or NULL. */
 static char *find_dead(struct report *report, const struct what *what)
 {
@@ -135,6 +145,8 @@ void lint_host(struct report *report)
         look_at_rule(&seen, &policy->rules[i]);
     for (uint32_t i = 0; i < policy->entitlement_names.count; i++)
         look_at_entitlement(&seen, &policy->entitlements[i]);
+    for (uint32_t i = 0; i < policy->identity_names.count; i++)
+        look_at_identity(report, &policy->identities[i]);
     if (report->options->real_directory)
         look_at_paths(report);
 }

@@ -176,6 +176,19 @@ static void check_owner_here(struct report *report, const struct roster *roster,
             report, OWNER_GONE, entitlement, "no owner is left: %s; give it a new one", gone);
 }
 
+static void check_identity(struct report *report, const struct identity *identity)
+{
+    const struct numbers *people = &identity->people;
+    AUTO_FREE char *gone = NULL;
+
+    if (people->count == 0 || count_here(report, people->items, people->count) > 0)
+        return;
+    gone = list_gone(report, people->items, people->count);
+    if (gone)
+        report_identity(report, OWNER_GONE, identity,
+            "no owner is left, so that nothing is allowed to it: %s; give it a new one", gone);
+}
+
 /* ---- groups ------------------------------------------------------------------------------ */
 
 static void check_members(struct report *report, uint32_t team)
@@ -228,5 +241,7 @@ void lint_people(struct report *report, const struct roster *roster)
     for (uint32_t i = 0; i < policy->entitlement_names.count; i++)
         check_owner_here(
             report, roster, policy->entitlements[i].owner, NULL, &policy->entitlements[i]);
+    for (uint32_t i = 0; i < policy->identity_names.count; i++)
+        check_identity(report, &policy->identities[i]);
     check_teams(report, roster);
 }

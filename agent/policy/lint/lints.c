@@ -31,6 +31,12 @@ const struct lint lints[LINT_KINDS + 1] = {
         "an allow rule lets the caller's variables through"},
     [GIVES_SHELL] = {"gives-shell", LINT_WARNING, LINT_FILES,
         "a command that is a way to a shell or to writing any file"},
+    [IDENTITY_OVER] = {"identity-ended", LINT_WARNING, LINT_TIME,
+        "the last day of an identity is over"},
+    [IDENTITY_UNUSED] = {"identity-unused", LINT_WARNING, LINT_FILES,
+        "no rule in force is for the identity"},
+    [IDENTITY_WITHOUT_OWNER] = {"identity-without-owner", LINT_ERROR, LINT_FILES,
+        "the owner of the identity is nobody"},
     [LAPSED] = {"lapsed", LINT_WARNING, LINT_TIME, "the certificate has run out"},
     [LAPSES_SOON] = {"lapses-soon", LINT_WARNING, LINT_TIME,
         "the certificate runs out within 30 days"},
@@ -86,6 +92,7 @@ const char *lint_subject_to_string(enum lint_subject subject)
         [LINT_RULE] = "rule",
         [LINT_ENTITLEMENT] = "entitlement",
         [LINT_GROUP] = "group",
+        [LINT_IDENTITY] = "identity",
     };
 
     return words[subject];

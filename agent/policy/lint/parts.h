@@ -8,9 +8,14 @@ void lint_rules(struct report *report);
 void lint_certificates(struct report *report);
 void lint_shadowed(struct report *report);
 void lint_entitlements(struct report *report);
+void lint_identities(struct report *report);
 void lint_commands(struct report *report);
 void lint_people(struct report *report, const struct roster *roster);
 void lint_host(struct report *report);
+
+/* The last day before that moment. */
+#define LINT_DAY_SIZE 16
+void lint_last_day(uint64_t end_us, char ret_text[LINT_DAY_SIZE]);
 
 /* Whether one becomes root by it: it says so, or does not say as whom; a login that root may use.
  */

@@ -55,6 +55,8 @@ int report_start(struct report *report)
         count += count_accepts(policy->rules[i].accepts);
     for (uint32_t i = 0; i < policy->entitlement_names.count; i++)
         count += count_accepts(policy->entitlements[i].accepts);
+    for (uint32_t i = 0; i < policy->identity_names.count; i++)
+        count += count_accepts(policy->identities[i].accepts);
     report->accepts = calloc(count + 1, sizeof(*report->accepts));
     if (!report->accepts)
         return -ENOMEM;
@@ -65,6 +67,9 @@ int report_start(struct report *report)
     for (uint32_t i = 0; i < policy->entitlement_names.count; i++)
         add_accepts(report, &(struct about){LINT_ENTITLEMENT, policy->entitlements[i].name, {0},
                                 policy->entitlements[i].accepts});
+    for (uint32_t i = 0; i < policy->identity_names.count; i++)
+        add_accepts(report, &(struct about){LINT_IDENTITY, policy->identities[i].name, {0},
+                                policy->identities[i].accepts});
     qsort(report->accepts, report->accept_count, sizeof(*report->accepts), compare_accepts);
     return 0;
 }
@@ -146,6 +151,18 @@ void report_entitlement(struct report *report, enum lint_kind kind,
 {
     const struct about about = {LINT_ENTITLEMENT, entitlement->name,
         policy_place(report->policy, &entitlement->place), entitlement->accepts};
+    va_list args;
+
+    va_start(args, format);
+    tell_va(report, kind, &about, format, args);
+    va_end(args);
+}
+
+void report_identity(struct report *report, enum lint_kind kind, const struct identity *identity,
+    const char *format, ...)
+{
+    const struct about about = {LINT_IDENTITY, identity->name,
+        policy_place(report->policy, &identity->place), identity->accepts};
     va_list args;
 
     va_start(args, format);

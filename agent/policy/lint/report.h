@@ -21,6 +21,9 @@ enum lint_kind {
     ENTITLEMENT_UNREACHABLE,
     ENVIRONMENT_OPEN,
     GIVES_SHELL,
+    IDENTITY_OVER,
+    IDENTITY_UNUSED,
+    IDENTITY_WITHOUT_OWNER,
     LAPSED,
     LAPSES_SOON,
     LONG_CERTIFICATE,
@@ -64,6 +67,8 @@ void report_rule(struct report *report, enum lint_kind kind, const struct rule *
     const char *format, ...) PRINTF_LIKE(4, 5);
 void report_entitlement(struct report *report, enum lint_kind kind,
     const struct entitlement *entitlement, const char *format, ...) PRINTF_LIKE(4, 5);
+void report_identity(struct report *report, enum lint_kind kind, const struct identity *identity,
+    const char *format, ...) PRINTF_LIKE(4, 5);
 void report_team(struct report *report, enum lint_kind kind, uint32_t team, const char *format, ...)
     PRINTF_LIKE(4, 5);
 

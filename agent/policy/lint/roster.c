@@ -96,6 +96,8 @@ static void note_used(struct roster *roster, const struct policy *policy)
         use_list(roster, policy->entitlements[i].owner);
         use_evidence(roster, policy->entitlements[i].evidence);
     }
+    for (uint32_t i = 0; i < policy->identity_names.count; i++)
+        use_list(roster, policy->identities[i].owner);
 }
 
 int roster_build(struct roster *roster, const struct policy *policy)
