@@ -20,8 +20,7 @@
 
 static void say(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
-/* The columns of a terminal; 0 if it is none. */
-static unsigned width_of(int fd)
+unsigned cli_width(int fd)
 {
     struct winsize size;
 
@@ -45,7 +44,7 @@ static void say(const char *format, va_list args)
     rest = strchr(message, '\n');
     if (rest)
         *rest++ = '\0';
-    text_put_wrapped_at(&out, message, strlen(PREFIX), 2, width_of(STDERR_FILENO));
+    text_put_wrapped_at(&out, message, strlen(PREFIX), 2, cli_width(STDERR_FILENO));
     if (rest)
         str_appendf(&out, "%s\n", rest);
     text = str_builder_take(&out);
@@ -217,7 +216,7 @@ int cli_main(int argc, char **argv)
         .colour = wants_colour(),
         .tty_in = isatty(STDIN_FILENO),
         .tty_err = can_draw(STDERR_FILENO),
-        .width = width_of(STDOUT_FILENO),
+        .width = cli_width(STDOUT_FILENO),
     };
     int used = 1, r = args_parse(&args, argc, argv, NULL, &error);
 

@@ -77,6 +77,9 @@ int cli_usage_error(const struct cli_options *options, const char *format, ...) 
 /* Says that there is no such verb, and which is meant perhaps. Returns CLI_USAGE. */
 int cli_unknown_verb(const char *word);
 
+/* The columns of a terminal; 0 if it is none. */
+unsigned cli_width(int fd);
+
 /* The whole program but for the locale. Returns the exit status. */
 int cli_main(int argc, char **argv);
 

@@ -5,8 +5,10 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "directory.h"
+#include "errors.h"
 #include "text.h"
 
 void policy_dir_done(struct policy_dir *dir)
@@ -23,12 +25,7 @@ int policy_dir_say_errors(const struct yaml_errors *errors)
     struct str_builder out = {0};
     AUTO_FREE char *text = NULL;
 
-    for (size_t i = 0; i < errors->count; i++) {
-        const struct yaml_error *error = &errors->items[i];
-
-        text_put(&out, error->file);
-        str_appendf(&out, ":%u:%u: %s\n", error->line, error->column, error->message);
-    }
+    errors_put(&out, errors, cli_width(STDERR_FILENO));
     text = str_builder_take(&out);
     fputs(text ? text : "", stderr);
     cli_error("the policy does not load");

@@ -1,21 +1,7 @@
 #include <string.h>
 
+#include "errors.h"
 #include "trial.h"
-
-static json_t *error_to_json(const struct yaml_error *error)
-{
-    return json_pack("{s:s, s:i, s:i, s:s}", "file", error->file, "line", (int)error->line,
-        "column", (int)error->column, "message", error->message);
-}
-
-static json_t *errors_to_json(const struct yaml_errors *errors)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < errors->count; i++)
-        (void)json_array_append_new(array, error_to_json(&errors->items[i]));
-    return array;
-}
 
 static json_t *lines_to_json(const char *lines)
 {

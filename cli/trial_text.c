@@ -1,6 +1,7 @@
 /* For people. */
 #include <string.h>
 
+#include "errors.h"
 #include "style.h"
 #include "text.h"
 #include "trial.h"
@@ -65,14 +66,7 @@ static void put_cover(struct str_builder *out, const struct trial *trial)
 void trial_put_text(
     struct str_builder *out, const struct trial *trial, const struct cli_options *options)
 {
-    for (size_t i = 0; i < trial->errors.count; i++) {
-        const struct yaml_error *error = &trial->errors.items[i];
-
-        text_put(out, error->file);
-        str_appendf(out, ":%u:%u: %s\n", error->line, error->column, error->message);
-    }
-    if (trial->errors.dropped > 0)
-        str_appendf(out, "and %zu more errors\n", trial->errors.dropped);
+    errors_put(out, &trial->errors, options->width);
     if (!trial->results)
         return;
     for (size_t i = 0; i < trial->count; i++)

@@ -7,6 +7,7 @@
 #include "../common/names.h"
 #include "../common/realdir.h"
 #include "directory.h"
+#include "errors.h"
 #include "findings.h"
 #include "json.h"
 #include "output.h"
@@ -70,20 +71,6 @@ static int look(struct check *check)
     return CLI_FAILED;
 }
 
-static json_t *errors_to_json(const struct yaml_errors *errors)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < errors->count; i++) {
-        const struct yaml_error *error = &errors->items[i];
-
-        (void)json_array_append_new(
-            array, json_pack("{s:s, s:i, s:i, s:s}", "file", error->file, "line", (int)error->line,
-                       "column", (int)error->column, "message", error->message));
-    }
-    return array;
-}
-
 static json_t *counts_to_json(const struct findings *findings)
 {
     return json_pack("{s:i, s:i, s:i, s:i}", "errors", (int)findings->levels[LINT_ERROR],
@@ -109,18 +96,6 @@ static int print_json(const struct check *check)
     return output_json(result);
 }
 
-static void put_errors(struct str_builder *out, const struct yaml_errors *errors)
-{
-    for (size_t i = 0; i < errors->count; i++) {
-        const struct yaml_error *error = &errors->items[i];
-
-        text_put(out, error->file);
-        str_appendf(out, ":%u:%u: %s\n", error->line, error->column, error->message);
-    }
-    if (errors->dropped > 0)
-        str_appendf(out, "and %zu more errors\n", errors->dropped);
-}
-
 static void put_summary(struct str_builder *out, const struct check *check, bool good)
 {
     size_t rules = policy_rule_count(check->policy), people = policy_person_count(check->policy);
@@ -135,7 +110,7 @@ static int print_text(const struct check *check, const struct cli_options *optio
 {
     struct str_builder out = {0};
 
-    put_errors(&out, &check->errors);
+    errors_put(&out, &check->errors, options->width);
     if (check->policy) {
         findings_put(&out, &check->findings, options, cli_value(options, "all") != NULL);
         put_summary(&out, check, good);

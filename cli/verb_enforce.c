@@ -1,5 +1,7 @@
 #include "../common/clock.h"
+#include "../common/str.h"
 #include "call.h"
+#include "field.h"
 #include "json.h"
 #include "monitored.h"
 #include "output.h"
@@ -8,6 +10,32 @@
 #include "since.h"
 #include "text.h"
 #include "verbs.h"
+
+static bool is_listed(const json_t *status, const char *what)
+{
+    size_t index;
+    json_t *item;
+
+    json_array_foreach(field_array(status, "monitor"), index, item)
+    {
+        if (str_equal(field_text(item, "what"), what))
+            return true;
+    }
+    return false;
+}
+
+/* Nobody is asked to agree to what changes nothing. */
+static int check_watched(const struct cli_options *options, const char *what)
+{
+    AUTO_JSON json_t *status = NULL;
+    AUTO_FREE char *escaped = text_escape(what);
+    int r = call_method(options, "GetStatus", NULL, &status);
+
+    if (r != CLI_OK || is_listed(status, what) || field_int(status, "monitor_more", 0) > 0)
+        return r;
+    cli_error("%s is not in monitor mode; what is: assent status", escaped ? escaped : "it");
+    return CLI_FAILED;
+}
 
 /* The report comes first, whatever was said on the command line: it is what is decided on. */
 static int show_report(const struct cli_options *options, const char *what)
@@ -49,8 +77,10 @@ int verb_enforce(int argc UNUSED, char **argv, const struct cli_options *options
 {
     AUTO_JSON json_t *reply = NULL;
     struct str_builder out = {0};
-    int r = show_report(options, argv[1]);
+    int r = check_watched(options, argv[1]);
 
+    if (r == CLI_OK)
+        r = show_report(options, argv[1]);
     if (r == CLI_OK)
         r = agree(options);
     if (r == CLI_OK)

@@ -169,6 +169,8 @@ void rule_read_terms(struct reading *reading, struct yaml_node *node, struct rul
         read_certified(reading, node, rule);
     else if (rule->decision != 0)
         refuse_key(reading, node, "certified_until", "belongs to `decision: allow` alone");
+    else
+        (void)yaml_take(node, "certified_until"); /* which keys belong to it is not known */
     if (rule->decision == DECISION_ALLOW || rule->decision == DECISION_DENY) {
         refuse_key(reading, node, "approval", "belongs to `decision: escalate` alone");
         return;

@@ -34,6 +34,10 @@ static const char stream[] = DECISION("\"seq\":1,\"time\":\"2026-11-20T10:00:00Z
         stream, sizeof(stream), 1 \
     }
 
+#define STATUS                                                                            \
+    SAY("{\"parameters\":{\"monitor\":[{\"what\":\"sshd\",\"declared\":false},{\"what\":" \
+        "\"rule:no-bob\",\"declared\":false}],\"monitor_more\":0}}")
+
 static const char header[] = "would,count,subject,service,what,rule,first,last\r\n";
 
 static void test_report(void **state)
@@ -59,12 +63,13 @@ static void test_enforce_shows_first(void **state)
     struct run run;
 
     (void)state;
-    run_assent(&run, STEPS(STREAM), WORDS("enforce", "rule:no-bob"));
+    run_assent(&run, STEPS(STATUS, STREAM), WORDS("enforce", "rule:no-bob"));
     assert_int_equal(run.status, CLI_USAGE);
     assert_non_null(strstr(run.out, "no-bob"));
     assert_null(strstr(run.out, "alice"));
     assert_non_null(strstr(run.err, "nothing was changed"));
-    assert_int_equal(run.agent.received_count, 1);
+    assert_int_equal(run.agent.received_count, 2);
+    assert_string_equal(run_sent(&run, 1, "method"), "\"io.assent.ListDecisions\"");
     run_done(&run);
 }
 
@@ -73,14 +78,27 @@ static void test_enforce(void **state)
     struct run run;
 
     (void)state;
-    run_assent(&run, STEPS(STREAM, SAY("{\"parameters\":{}}")), WORDS("enforce", "sshd", "--yes"));
+    run_assent(
+        &run, STEPS(STATUS, STREAM, SAY("{\"parameters\":{}}")), WORDS("enforce", "sshd", "--yes"));
     assert_int_equal(run.status, CLI_OK);
     assert_non_null(strstr(run.out, "alice"));
     assert_null(strstr(run.out, "=bob"));
     assert_non_null(strstr(run.out, "Enforced from now on: sshd."));
-    assert_int_equal(run.agent.received_count, 2);
-    assert_string_equal(run_sent(&run, 1, "method"), "\"io.assent.LeaveMonitor\"");
-    assert_string_equal(run_sent(&run, 1, "what"), "\"sshd\"");
+    assert_int_equal(run.agent.received_count, 3);
+    assert_string_equal(run_sent(&run, 2, "method"), "\"io.assent.LeaveMonitor\"");
+    assert_string_equal(run_sent(&run, 2, "what"), "\"sshd\"");
+    run_done(&run);
+}
+
+static void test_what_is_enforced_is_not_asked_about(void **state)
+{
+    struct run run;
+
+    (void)state;
+    run_assent(&run, STEPS(STATUS), WORDS("enforce", "all", "--yes"));
+    assert_int_equal(run.status, CLI_FAILED);
+    assert_string_equal(run.out, "");
+    assert_string_equal(run.err, "assent: all is not in monitor mode; what is: assent status\n");
     run_done(&run);
 }
 
@@ -90,6 +108,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_enforce_shows_first),
         cmocka_unit_test(test_enforce),
+        cmocka_unit_test(test_what_is_enforced_is_not_asked_about),
     };
 
     if (strcmp(argv[0], "assent") == 0)

@@ -31,6 +31,9 @@ static const struct {
     {"break_glass: []\n", "1:1: unknown key 'break_glass'\n"},
     {"rules: {}\n", "1:8: expected a list, found a mapping\n"},
     {"rules: [x]\n", "1:9: expected a mapping, found a single value\n"},
+    {"groups: {g: [x]}\nrules: [{id: a, owner: g, decison: allow, certified_until: 2027-02-01}]\n",
+        "2:9: a rule needs a 'decision': allow, deny or escalate\n"
+        "2:27: unknown key 'decison', did you mean 'decision'?\n"},
     {"rules: [{}]\n", "1:9: a rule needs a 'decision': allow, deny or escalate\n"
                       "1:9: a rule needs an 'id'\n"},
     {"people: []\n", "1:9: expected a mapping, found a list\n"},
