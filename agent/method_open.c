@@ -11,6 +11,7 @@
 #include "door.h"
 #include "escalation.h"
 #include "evidence.h"
+#include "facts/address.h"
 #include "inquiry.h"
 #include "ledger/ledger.h"
 #include "lifecycle.h"
@@ -83,23 +84,67 @@ static bool take_run_as(struct public_call *call, json_t *parameters, struct ope
     return true;
 }
 
-/* A login asked for ahead is for the address the caller is logged in from: another one
- * could be anybody's. */
-static bool take_source(struct public_call *call, struct opening *opening)
+/* A numeric address as sshd writes it. */
+static bool write_address(const char *text, char ret_text[64])
+{
+    struct in6_addr address;
+
+    if (!address_parse(text, &address))
+        return false;
+    address_print(&address, ret_text);
+    return true;
+}
+
+/* Why the address cannot be had; NULL: it is there. Somebody on the machine itself may say from
+ * where they will come. Whoever came from elsewhere may not: with the account's key alone, what
+ * runs in the login of its owner could let them in from anywhere. */
+static const char *find_source(const struct opening *opening, const struct login_session *login,
+    const char *stated, char ret_rhost[64])
+{
+    if (login->known && login->rhost[0] != '\0') {
+        snprintf(ret_rhost, 64, "%s", login->rhost);
+        if (stated && !str_equal(stated, login->rhost))
+            return "you are logged in over the network: a login can be asked for from the same "
+                   "address alone";
+        return NULL;
+    }
+    if (!login->known || !login->local || login->uid != opening->ask.uid)
+        return "a login is asked for from a login session of one's own, on the console or by ssh";
+    if (!stated && str_equal(opening->ask.service, SERVICE_SSHD))
+        return "a login by sshd is opened from one address: give it with --rhost ADDRESS, or ask "
+               "from an ssh login, for the same address";
+    snprintf(ret_rhost, 64, "%s", stated ? stated : "");
+    return NULL;
+}
+
+/* A login is for one address, which those who decide see and the door compares; the console has
+ * none. */
+static bool take_source(struct public_call *call, json_t *parameters, struct opening *opening)
 {
     const struct peer *peer = public_peer(call);
     struct login_session login = {0};
+    const char *service = opening->ask.service, *given, *error;
+    char stated[64];
 
-    if (scope_is_setuid_door(opening->ask.service))
-        return true;
-    if (session_of(peer->pid, peer->pidfd, &login) < 0 || !login.known || login.rhost[0] == '\0') {
-        method_error(call, ERROR_INVALID, "message",
-            "a login can be asked for ahead only from an ssh login, for the same address");
+    if (!method_text(call, parameters, "rhost", false, &given))
+        return false;
+    if (scope_is_setuid_door(service) || str_equal(service, SERVICE_LOGIN)) {
+        if (given)
+            method_error(
+                call, ERROR_INVALID, "message", "'rhost' goes with logins by network alone");
+        return !given;
+    }
+    if (given && !write_address(given, stated)) {
+        method_error(call, ERROR_INVALID, "message", "'rhost' is not a numeric address");
         return false;
     }
-    snprintf(opening->rhost, sizeof(opening->rhost), "%s", login.rhost);
-    opening->ask.rhost = opening->rhost;
-    return true;
+    if (session_of(peer->pid, peer->pidfd, &login) < 0)
+        login = (struct login_session){0};
+    error = find_source(opening, &login, given ? stated : NULL, opening->rhost);
+    if (error)
+        method_error(call, ERROR_INVALID, "message", error);
+    opening->ask.rhost = opening->rhost[0] != '\0' ? opening->rhost : NULL;
+    return !error;
 }
 
 static bool take_doors(struct public_call *call, const struct agent *agent, struct opening *opening)
@@ -140,7 +185,7 @@ static bool take_what(struct public_call *call, json_t *parameters, const struct
     opening->whole = opening->entitlement && !opening->ask.service &&
                      !is_given(parameters, "command") && !is_given(parameters, "run_as");
     if (opening->whole)
-        return take_doors(call, agent, opening) && take_source(call, opening);
+        return take_doors(call, agent, opening) && take_source(call, parameters, opening);
     if (!opening->ask.service)
         opening->ask.service = SERVICE_SUDO;
     if (!str_is_name(opening->ask.service)) {
@@ -148,7 +193,7 @@ static bool take_what(struct public_call *call, json_t *parameters, const struct
         return false;
     }
     return take_run_as(call, parameters, opening) && take_command(call, parameters, opening) &&
-           take_source(call, opening);
+           take_source(call, parameters, opening);
 }
 
 static bool take_parameters(

@@ -155,13 +155,18 @@ static int list_commands(struct scope *scope, const struct policy *policy, size_
     return r;
 }
 
+static bool is_at_console(const char *service, const char *rhost)
+{
+    return str_equal(service, SERVICE_LOGIN) && str_empty(rhost);
+}
+
 static int add_login(struct scope *scope, const char *service)
 {
     struct str_builder builder = {0};
     AUTO_FREE char *line = NULL;
 
     str_appendf(&builder, "login by %s", service);
-    if (scope->rhost)
+    if (scope->rhost && !str_equal(service, SERVICE_LOGIN))
         str_appendf(&builder, " from %s", scope->rhost);
     line = str_builder_take(&builder);
     return line ? texts_add(&scope->opens, line) : -ENOMEM;
@@ -203,15 +208,27 @@ static int make_whole_id(struct scope *scope)
     return 0;
 }
 
+/* How much there is to say of where it is gone through from. */
+static int rank_of(const char *service)
+{
+    if (scope_is_setuid_door(service))
+        return 0;
+    if (str_equal(service, SERVICE_LOGIN))
+        return 1;
+    return str_equal(service, SERVICE_SSHD) ? 3 : 2;
+}
+
 const char *scope_first_door(const struct policy *policy, size_t entitlement)
 {
     struct entitlement_info info;
+    const char *first;
 
     policy_entitlement(policy, entitlement, &info);
-    for (size_t i = 0; i < info.service_count; i++)
-        if (!scope_is_setuid_door(info.services[i]))
-            return info.services[i];
-    return info.services[0];
+    first = info.services[0];
+    for (size_t i = 1; i < info.service_count; i++)
+        if (rank_of(info.services[i]) > rank_of(first))
+            first = info.services[i];
+    return first;
 }
 
 int scope_widen(struct scope *scope, const struct policy *policy, size_t entitlement)
@@ -302,10 +319,14 @@ static bool is_alive(const struct doorway *door)
            policy_identity_state(door->policy, (size_t)identity, now_us) == IDENTITY_ALIVE;
 }
 
+/* A login by sshd without an address is from nowhere. */
 static bool is_from_there(const struct scope *granted, const struct doorway *door)
 {
-    return scope_is_setuid_door(door->scope->service) ||
-           str_equal(granted->rhost, door->scope->rhost);
+    const char *service = door->scope->service, *rhost = door->scope->rhost;
+
+    if (scope_is_setuid_door(service) || is_at_console(service, rhost))
+        return true;
+    return (rhost || !str_equal(service, SERVICE_SSHD)) && str_equal(granted->rhost, rhost);
 }
 
 bool scope_opens(const struct scope *granted, const struct doorway *door)

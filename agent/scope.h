@@ -61,8 +61,8 @@ bool scope_is_setuid_door(const char *service);
 /* The scope of what is asked. Returns 0 or -ENOMEM; free with scope_done. */
 MUST_USE int scope_from_ask(const struct gate_ask *ask, struct scope *ret_scope);
 
-/* The door that stands for all those of an entitlement: one for logins, if it has one, since they
- * are bound to a source. Borrowed from the policy. */
+/* The door that stands for all those of an entitlement: sshd if it has that, since its logins are
+ * bound to a source, else another for logins. Borrowed from the policy. */
 const char *scope_first_door(const struct policy *policy, size_t entitlement);
 
 /* Makes it the scope of all that the entitlement (an index for policy_entitlement()) opens. Returns

@@ -64,11 +64,13 @@ static int check_alive(int pidfd)
     return r > 0 ? -ESRCH : 0;
 }
 
+/* Classes of people are "user" and, in later versions, "user-early" and its like. */
 static void read_origin(const char *id, struct login_session *session)
 {
-    AUTO_FREE char *host = NULL;
+    AUTO_FREE char *host = NULL, *class = NULL;
 
-    session->remote = sd_session_is_remote(id) > 0;
+    session->local = sd_session_is_remote(id) == 0 && sd_session_get_class(id, &class) >= 0 &&
+                     strncmp(class, "user", 4) == 0;
     if (sd_session_get_remote_host(id, &host) >= 0 && host)
         snprintf(session->rhost, sizeof(session->rhost), "%s", host);
 }

@@ -12,7 +12,7 @@ struct login_session {
     bool known;     /* the process is in a login session or under a user manager */
     uid_t uid;      /* who logged in */
     char id[32];    /* logind's session id, "" if only the user manager is known */
-    bool remote;    /* logind says the session came over the network */
+    bool local;     /* a person's, and not over the network: at the machine; no job of cron's */
     char rhost[64]; /* its remote host, "" if none */
 };
 

@@ -65,11 +65,11 @@ static int add_door(const struct cli_options *options, json_t *params)
 
 static int add_terms(const struct cli_options *options, json_t *params)
 {
-    static const char *const evidence[] = {"reason", "ticket", "control", "peer"};
+    static const char *const texts[] = {"rhost", "reason", "ticket", "control", "peer"};
     int r = CLI_OK;
 
-    for (size_t i = 0; r == CLI_OK && i < ARRAY_SIZE(evidence); i++)
-        r = params_text(options, params, evidence[i], evidence[i]);
+    for (size_t i = 0; r == CLI_OK && i < ARRAY_SIZE(texts); i++)
+        r = params_text(options, params, texts[i], texts[i]);
     if (r == CLI_OK)
         r = params_duration(options, params, "duration", "for");
     if (r == CLI_OK)

@@ -9,6 +9,7 @@ static const struct cli_option no_options[] = {{0}};
 static const struct cli_option request_options[] = {
     {"service", "SERVICE", "the door: sudo (default), sshd, su"},
     {"run-as", "USER", "the account to become (default: root)"},
+    {"rhost", "ADDRESS", "asked for on the console: where a login by sshd will come from"},
     {"for", "DUR",
         "how long the access is needed, as 30m or 1h30m; never longer than policy gives"},
     {"reason", "TEXT", "why, for those who decide"},

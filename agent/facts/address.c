@@ -16,3 +16,11 @@ bool address_parse(const char *text, struct in6_addr *ret_address)
     *ret_address = address;
     return true;
 }
+
+void address_print(const struct in6_addr *address, char ret_text[INET6_ADDRSTRLEN])
+{
+    if (IN6_IS_ADDR_V4MAPPED(address))
+        (void)inet_ntop(AF_INET, &address->s6_addr[12], ret_text, INET6_ADDRSTRLEN);
+    else
+        (void)inet_ntop(AF_INET6, address, ret_text, INET6_ADDRSTRLEN);
+}

@@ -8,3 +8,6 @@
 
 /* False: not an address. */
 MUST_USE bool address_parse(const char *text, struct in6_addr *ret_address);
+
+/* As sshd and people write it: IPv4 with dots. */
+void address_print(const struct in6_addr *address, char ret_text[INET6_ADDRSTRLEN]);

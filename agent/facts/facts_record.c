@@ -1,12 +1,12 @@
 /* To JSON. */
 #include "facts_record.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
 #include "../../common/rfc3339.h"
 #include "../../common/str.h"
+#include "address.h"
 #include "facts_members.h"
 
 static const char *text_at(const struct facts *facts, size_t i)
@@ -77,10 +77,7 @@ static json_t *address_of(const struct in6_addr *address)
 {
     char text[INET6_ADDRSTRLEN];
 
-    if (IN6_IS_ADDR_V4MAPPED(address))
-        (void)inet_ntop(AF_INET, &address->s6_addr[12], text, sizeof(text));
-    else
-        (void)inet_ntop(AF_INET6, address, text, sizeof(text));
+    address_print(address, text);
     return json_string(text);
 }
 

@@ -41,12 +41,14 @@ int session_of(pid_t pid, int pidfd, struct login_session *ret_session)
     snprintf(path, sizeof(path), "/proc/%d", (int)pid);
     if (stat(path, &st) < 0)
         return -ESRCH;
-    *ret_session = (struct login_session){.known = true, .uid = st.st_uid, .id = "1"};
+    *ret_session =
+        (struct login_session){.known = true, .local = true, .uid = st.st_uid, .id = "1"};
     if (fd >= 0 && read(fd, line, sizeof(line) - 1) > 0) {
         ret_session->known = strncmp(line, "none", 4) != 0;
         ret_session->uid = (uid_t)strtoul(line, NULL, 10);
         if (strchr(line, '@'))
             ret_session->id[0] = '\0';
+        ret_session->local = !strpbrk(line, "@ &");
         if (strchr(line, ' '))
             snprintf(ret_session->rhost, sizeof(ret_session->rhost), "%s", strchr(line, ' ') + 1);
     }

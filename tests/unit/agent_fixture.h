@@ -1,8 +1,8 @@
 /* A whole agent in a child process: its real ledger, sockets, policy and resolver in a
  * directory of its own. Only logind is replaced: whoever connects is in a login session of
  * their own account, unless the file "session" in the directory names another uid ("none": no
- * session; "5@": no more than the user manager of uid 5; "5 10.0.0.1": from that address). A test
- * program that uses it begins main() with agent_fixture_main(). */
+ * session; "5@": no more than the user manager of uid 5; "5&": a job of cron's; "5 10.0.0.1": from
+ * that address). A test program that uses it begins main() with agent_fixture_main(). */
 #pragma once
 
 #include <jansson.h>

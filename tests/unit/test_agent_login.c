@@ -28,7 +28,18 @@ static const char policy[] =
     "  - { id: with-ticket, who: { user: daemon }, what: { service: sshd }, decision: allow,\n"
     "      " CERTIFIED ", uses: 3, evidence: { ticket: required } }\n"
     "  - { id: asks, who: { user: man }, what: { service: sshd }, uses: 3,\n"
-    "      evidence: { reason: optional }, " ASK_LEADS " }\n";
+    "      evidence: { reason: optional }, " ASK_LEADS " }\n"
+    "  - { id: from-home, who: { user: sys }, what: { service: sshd },\n"
+    "      where: { rhost: 10.0.0.1 }, decision: allow, " CERTIFIED ",\n"
+    "      evidence: { ticket: required } }\n"
+    "  - { id: in-asks, who: { user: daemon }, what: { entitlement: in }, " ASK_LEADS " }\n"
+    "  - { id: terminal-asks, who: { user: daemon }, what: { entitlement: terminal },\n"
+    "      " ASK_LEADS " }\n"
+    "entitlements:\n"
+    "  in: { services: [login, sshd, sudo], run_as: root, commands: /usr/bin/id, owner: leads,\n"
+    "    sensitivity: low, max_duration: 1h, evidence: { reason: optional } }\n"
+    "  terminal: { services: login, owner: leads, sensitivity: low, max_duration: 1h,\n"
+    "    evidence: { reason: optional } }\n";
 
 static int setup(void **state)
 {
@@ -173,6 +184,109 @@ static void test_another_key_takes_no_use(void **state)
     assert_int_equal(uses_left(f, UID_DAEMON), 1);
 }
 
+/* ---- from the console ------------------------------------------------------------------------ */
+
+static void expect_invalid(struct agent_fixture *f, uid_t uid, json_t *parameters)
+{
+    const char *error;
+    json_t *reply = agent_call(f, uid, "io.assent.OpenRequest", parameters, &error);
+
+    if (reply)
+        fail_msg("taken");
+    assert_string_equal(error, "io.assent.Invalid");
+}
+
+static void approve(struct agent_fixture *f, json_t *parameters)
+{
+    json_t *reply = call(f, UID_DAEMON, "io.assent.OpenRequest", parameters);
+    const char *id = json_string_value(json_object_get(json_object_get(reply, "request"), "id"));
+
+    assert_non_null(id);
+    json_decref(call(f, UID_GAMES, "io.assent.ApproveRequest", json_pack("{s:s}", "id", id)));
+    json_decref(reply);
+}
+
+static struct gate_result enter_at_console(struct agent_fixture *f, const char *rhost)
+{
+    struct gate_ask ask = ask_login(UID_DAEMON, rhost);
+
+    ask.service = "login";
+    ask.tty = "tty1";
+    return gate_once(f, &ask);
+}
+
+static struct gate_result run_id(struct agent_fixture *f)
+{
+    struct gate_ask ask = ask_sudo(UID_DAEMON, "/usr/bin/id", sizeof("/usr/bin/id"));
+
+    ask.flags = 0;
+    return gate_once(f, &ask);
+}
+
+/* Every door of it, and each from where it was asked for. */
+static void test_an_entitlement_with_a_login(void **state)
+{
+    struct agent_fixture *f = *state;
+
+    expect_invalid(f, UID_DAEMON, json_pack("{s:s}", "entitlement", "in"));
+    expect_invalid(f, UID_DAEMON, json_pack("{s:s, s:s}", "entitlement", "in", "rhost", "home"));
+    approve(f, json_pack("{s:s, s:s}", "entitlement", "in", "rhost", "::ffff:10.0.0.1"));
+    /* other places have to ask for themselves */
+    assert_int_equal(enter(f, UID_DAEMON, ELSEWHERE, KEY_A).kind, GATE_DENY);
+    assert_int_equal(enter(f, UID_DAEMON, NULL, KEY_A).kind, GATE_DENY);
+    assert_int_equal(enter(f, UID_DAEMON, HOME, KEY_A).kind, GATE_ALLOW);
+    assert_int_equal(enter_at_console(f, NULL).kind, GATE_ALLOW);
+    assert_int_equal(enter_at_console(f, ELSEWHERE).kind, GATE_WAIT);
+    assert_int_equal(run_id(f).kind, GATE_ALLOW);
+}
+
+/* A login at the console itself is from nowhere. */
+static void test_an_entitlement_of_the_console(void **state)
+{
+    struct agent_fixture *f = *state;
+
+    expect_invalid(
+        f, UID_DAEMON, json_pack("{s:s, s:s}", "entitlement", "terminal", "rhost", HOME));
+    approve(f, json_pack("{s:s}", "entitlement", "terminal"));
+    assert_int_equal(enter_at_console(f, NULL).kind, GATE_ALLOW);
+    assert_int_equal(enter(f, UID_DAEMON, NULL, KEY_A).kind, GATE_DENY);
+    assert_int_equal(enter(f, UID_DAEMON, HOME, KEY_A).kind, GATE_DENY);
+}
+
+/* Rules judge the address that is given, and the door holds it to that. */
+static void test_the_address_that_is_given(void **state)
+{
+    struct agent_fixture *f = *state;
+    const char *error;
+    json_t *reply;
+
+    reply = agent_call(f, UID_SYS, "io.assent.OpenRequest",
+        json_pack("{s:s, s:s, s:s}", "service", "sshd", "rhost", ELSEWHERE, "ticket", "INC-1"),
+        &error);
+    assert_null(reply);
+    assert_string_equal(error, "io.assent.Refused");
+    json_decref(call(f, UID_SYS, "io.assent.OpenRequest",
+        json_pack("{s:s, s:s, s:s}", "service", "sshd", "rhost", HOME, "ticket", "INC-1")));
+    assert_int_equal(enter(f, UID_SYS, ELSEWHERE, NULL).kind, GATE_DENY);
+    assert_int_equal(enter(f, UID_SYS, HOME, NULL).kind, GATE_ALLOW);
+}
+
+/* Only who is at the machine says where they will come from. */
+static void test_nobody_else_gives_an_address(void **state)
+{
+    static const char *const sessions[] = {"none", "1@", "1&", "6", "1 " HOME};
+    struct agent_fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_SIZE(sessions); i++) {
+        agent_fixture_session(f, sessions[i]);
+        expect_invalid(f, UID_DAEMON,
+            json_pack("{s:s, s:s, s:s}", "service", "sshd", "rhost", ELSEWHERE, "ticket", "INC-1"));
+    }
+    json_decref(call(f, UID_DAEMON, "io.assent.OpenRequest",
+        json_pack("{s:s, s:s, s:s}", "service", "sshd", "rhost", HOME, "ticket", "INC-1")));
+    expect_invalid(f, UID_DAEMON, json_pack("{s:s, s:s}", "service", "sudo", "rhost", HOME));
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -180,6 +294,10 @@ int main(int argc, char **argv)
         TEST(test_by_rule_for_the_first_key),
         TEST(test_approved_for_the_first_key),
         TEST(test_another_key_takes_no_use),
+        TEST(test_an_entitlement_with_a_login),
+        TEST(test_an_entitlement_of_the_console),
+        TEST(test_the_address_that_is_given),
+        TEST(test_nobody_else_gives_an_address),
     };
 
     agent_fixture_main(argc, argv);

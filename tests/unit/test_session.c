@@ -80,7 +80,7 @@ static void check_unknown(const struct login_session *session)
     assert_int_equal(session->uid, 0);
     assert_string_equal(session->id, "");
     assert_string_equal(session->rhost, "");
-    assert_false(session->remote);
+    assert_false(session->local);
 }
 
 /* Whether this process has a session depends on where the test runs; the answer must hang
@@ -296,18 +296,40 @@ static void test_session(void **state UNUSED)
     assert_true(answer.session.known);
     assert_int_equal(answer.session.uid, 1000);
     assert_string_equal(answer.session.id, "5");
-    assert_false(answer.session.remote);
+    assert_false(answer.session.local);
     assert_string_equal(answer.session.rhost, "");
+}
+
+/* A job of cron's is nobody at the machine; a person there is, whatever the class is called. */
+static void test_local_session(void **state UNUSED)
+{
+    static const struct {
+        const char *session;
+        bool local;
+    } cases[] = {
+        {SESSION "REMOTE=0\nCLASS=user\n", true},
+        {SESSION "REMOTE=0\nCLASS=user-early\n", true},
+        {SESSION "REMOTE=0\nCLASS=background\n", false},
+        {SESSION "REMOTE=1\nCLASS=user\n", false},
+        {SESSION "CLASS=user\n", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct answer answer = ask_about((struct shown){SCOPE, "1000", cases[i].session});
+
+        assert_true(answer.session.known);
+        assert_int_equal(answer.session.local, cases[i].local);
+    }
 }
 
 static void test_remote_session(void **state UNUSED)
 {
-    struct answer answer =
-        ask_about((struct shown){SCOPE, UNSET, SESSION "REMOTE=1\nREMOTE_HOST=192.0.2.7\n"});
+    struct answer answer = ask_about(
+        (struct shown){SCOPE, UNSET, SESSION "CLASS=user\nREMOTE=1\nREMOTE_HOST=192.0.2.7\n"});
 
     assert_true(answer.session.known);
     assert_int_equal(answer.session.uid, 1000);
-    assert_true(answer.session.remote);
+    assert_false(answer.session.local);
     assert_string_equal(answer.session.rhost, "192.0.2.7");
 }
 
@@ -367,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_peer_pidfd),
         cmocka_unit_test(test_older_kernel),
         cmocka_unit_test(test_session),
+        cmocka_unit_test(test_local_session),
         cmocka_unit_test(test_remote_session),
         cmocka_unit_test(test_user_manager),
         cmocka_unit_test(test_doubtful),
