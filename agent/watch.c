@@ -37,14 +37,15 @@ static bool may_see(const struct watcher *watcher, const json_t *record)
     const json_t *uid = json_object_get(record, "subject_uid");
     const char *id = json_string_value(json_object_get(record, "request"));
     const struct request *request = id ? book_request(&agent->book, id) : NULL;
-    const char *owner = json_string_value(json_object_get(record, "owner")); /* of a rule */
+    const char *owner = json_string_value(json_object_get(record, "owner"));
 
     if (method_sees_all(agent, watcher->call))
         return true;
     if (json_is_integer(uid) &&
         method_owns(agent, watcher->call, (uint32_t)json_integer_value(uid)))
         return true;
-    if (owner && people_owns(agent->policy, owner, public_peer(watcher->call)->uid))
+    /* News of what they own; who uses it is for auditors. */
+    if (owner && !uid && people_owns(agent->policy, owner, public_peer(watcher->call)->uid))
         return true;
     return request && people_is_asked(agent->policy, request, public_peer(watcher->call)->uid);
 }

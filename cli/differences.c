@@ -64,6 +64,7 @@ static const struct {
 } subjects[] = {
     {"rule", "RULES", "rule", "rules"},
     {"entitlement", "ENTITLEMENTS", "entitlement", "entitlements"},
+    {"identity", "IDENTITIES", "identity", "identities"},
     {"group", "GROUPS", "group", "groups"},
     {"person", "PEOPLE", "person", "people"},
 };

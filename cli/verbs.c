@@ -307,10 +307,9 @@ const struct cli_verb verbs[] = {
         .text =
             "A and B are directories, digests of `assent policy versions` (8 digits are enough), "
             "or\n"
-            "`running`. Tells which rules, entitlements, groups and people were added, removed "
-            "and\n"
-            "changed, and which rules moved where that can change a decision. With --since, the\n"
-            "decisions recorded on this host are put to both.\n",
+            "`running`. Tells which rules, entitlements, identities, groups and people were\n"
+            "added, removed and changed, and which rules moved where that can change a decision.\n"
+            "With --since, the decisions recorded on this host are put to both.\n",
         .example = "assent policy diff running ./policy.d\n"
                    "assent policy diff running ./policy.d --since 30d\n",
         .exits =

@@ -37,8 +37,15 @@ static void put_head(struct str_builder *out, const struct view *view, const jso
 
 /* ---- what it was decided on -------------------------------------------------------------- */
 
-static char *describe_subject(const json_t *facts)
+/* An identity is of kind service, whatever the number of its account says. */
+static const char *kind_of(const json_t *explanation, const json_t *facts)
 {
+    return field_object(explanation, "identity") ? "service" : field_text(facts, "kind");
+}
+
+static char *describe_subject(const json_t *explanation, const json_t *facts)
+{
+    const char *kind = kind_of(explanation, facts);
     const json_t *groups = field_array(facts, "groups");
     int64_t uid = field_int(facts, "uid", -1);
     struct str_builder line = {0};
@@ -48,9 +55,9 @@ static char *describe_subject(const json_t *facts)
         str_appendf(&line, " (uid %lld", (long long)uid);
     else
         str_append(&line, " (not on this host");
-    if (field_text(facts, "kind")) {
+    if (kind) {
         str_append(&line, ", ");
-        text_put(&line, field_text(facts, "kind"));
+        text_put(&line, kind);
     }
     if (groups)
         str_appendf(&line, ", in %zu group%s", json_array_size(groups),
@@ -117,7 +124,7 @@ static bool is_asked_as_whole(const char *key)
     return strcmp(key, "service") == 0 || strcmp(key, "run_as") == 0 || strcmp(key, "command") == 0;
 }
 
-static char *list_unknown(const json_t *facts)
+static char *list_unknown(const json_t *explanation, const json_t *facts)
 {
     static const char *const keys[] = {
         "kind", "groups", "service", "run_as", "command", "rhost", "tty", "at"};
@@ -125,7 +132,8 @@ static char *list_unknown(const json_t *facts)
     struct str_builder line = {0};
 
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-        if (json_object_get(facts, keys[i]) || (login && strcmp(keys[i], "run_as") == 0) ||
+        if (json_object_get(facts, keys[i]) || (i == 0 && kind_of(explanation, facts)) ||
+            (login && strcmp(keys[i], "run_as") == 0) ||
             (field_bool(facts, "whole", false) && is_asked_as_whole(keys[i])))
             continue;
         str_appendf(&line, "%s%s", line.length > 0 ? ", " : "", keys[i]);
@@ -164,9 +172,9 @@ static void put_facts(struct str_builder *out, const struct view *view, const js
     view_row(out, view, "Identity", identity);
     if (!facts)
         return;
-    who = describe_subject(facts);
+    who = describe_subject(explanation, facts);
     what = describe_scope(explanation, facts);
-    unknown = list_unknown(facts);
+    unknown = list_unknown(explanation, facts);
     made_up = list_made_up(explanation);
     view_row(out, view, "Who", who);
     view_row(out, view, "What", what);

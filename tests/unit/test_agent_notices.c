@@ -127,6 +127,13 @@ static void look_again(struct agent_fixture *f)
     json_decref(agent_call_good(f, 0, "GetStatus", NULL));
 }
 
+static uint64_t login(struct agent_fixture *f)
+{
+    struct gate_ask ask = ask_login(UID_MAN, "192.0.2.1");
+
+    return gate_once(f, &ask).kind;
+}
+
 /* ---- certificates ------------------------------------------------------------------------ */
 
 static void test_steps_are_told_once(void **state)
@@ -252,27 +259,45 @@ static void end_watch(pid_t pid, int fd)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* Loads rules that lapse some other day, until the owner has seen of it; what they saw. */
+static void wait_for_news(struct agent_fixture *f, int fd, char *seen, size_t size)
+{
+    static unsigned next;
+    uint64_t deadline = clock_deadline(TIMEOUT_US);
+    ssize_t length;
+
+    while ((length = read(fd, seen, size - 1)) <= 0) {
+        struct str_builder rules = {0};
+
+        assert_true(clock_remaining_ms(deadline) > 0);
+        put_rule(&rules, "sshd", "leads", day(10 + (int)(next++ % 10)));
+        write_policy(f, &rules);
+        look_again(f);
+    }
+    seen[length] = '\0';
+}
+
+/* Of their rules, not of those who use them. */
 static void test_owners_watch_their_rules(void **state)
 {
     struct agent_fixture *f = *state;
-    uint64_t deadline = clock_deadline(TIMEOUT_US);
-    char seen[1024] = "", none[16];
+    char seen[4096] = "", none[16];
     int owner_fd, other_fd;
     pid_t owner, other;
 
     agent_fixture_start(f);
     other = watch(f, UID_MAN, &other_fd);
     owner = watch(f, UID_GAMES, &owner_fd);
-    for (int i = 0; read(owner_fd, seen, sizeof(seen) - 1) <= 0; i++) {
-        struct str_builder rules = {0};
-
-        assert_true(clock_remaining_ms(deadline) > 0);
-        put_rule(&rules, "sshd", "leads", day(10 + i % 10));
-        write_policy(f, &rules);
-        look_again(f);
-    }
+    wait_for_news(f, owner_fd, seen, sizeof(seen));
     assert_non_null(strstr(seen, "\"event\":\"rule-lapsing\""));
     assert_true(read(other_fd, none, sizeof(none)) <= 0);
+    assert_int_equal(login(f), GATE_ALLOW);
+    assert_int_equal(audit_count(f, "decided"), 1);
+    while (read(owner_fd, seen, sizeof(seen)) > 0)
+        assert_null(strstr(seen, "\"event\":\"decided\""));
+    wait_for_news(f, owner_fd, seen, sizeof(seen));
+    assert_non_null(strstr(seen, "\"event\":\"rule-lapsing\""));
+    assert_null(strstr(seen, "\"event\":\"decided\""));
     end_watch(owner, owner_fd);
     end_watch(other, other_fd);
 }
@@ -345,13 +370,6 @@ static void write_accounts(struct agent_fixture *f, const char *lines)
     snprintf(path, sizeof(path), "%s/accounts", f->directory);
     assert_int_equal(file_write_atomic(path, text, (size_t)length, 0640), 0);
     f->accounts = path;
-}
-
-static uint64_t login(struct agent_fixture *f)
-{
-    struct gate_ask ask = ask_login(UID_MAN, "192.0.2.1");
-
-    return gate_once(f, &ask).kind;
 }
 
 /* root is the one account of every Debian whose shell lets somebody in: person ops. */

@@ -247,6 +247,29 @@ static void test_diff_of_directories(void **state)
     run_done(&run);
 }
 
+static void test_diff_of_every_subject(void **state)
+{
+    struct world *world = *state;
+    struct run run;
+
+    put(world->a, "a.yaml", "people: { carol: {} }\n");
+    put(world->b, "a.yaml",
+        "people: { carol: {}, dave: {} }\ngroups: { leads: [carol] }\n"
+        "identities: { ci: { user: ci, owner: leads, purpose: p, expires: 2027-06-30 } }\n"
+        "entitlements: { e: { owner: leads, sensitivity: low, services: sudo, max_duration: 1h } "
+        "}\nrules: [{ id: a, decision: deny }]\n");
+    run_assent(&run, NO_STEPS, WORDS("policy", "diff", world->a, world->b));
+    assert_int_equal(run.status, CLI_OK);
+    expect_text(run.out, "\nRULES\n  + a added (");
+    expect_text(run.out, "\nENTITLEMENTS\n  + e added (");
+    expect_text(run.out, "\nIDENTITIES\n  + ci added (");
+    expect_text(run.out, "\n      expires: 2027-06-30\n");
+    expect_text(run.out, "\nGROUPS\n  + leads added (");
+    expect_text(run.out, "\nPEOPLE\n  + dave added\n");
+    expect_text(run.out, "1 identity added");
+    run_done(&run);
+}
+
 static void test_diff_as_json(void **state)
 {
     AUTO_JSON json_t *result = NULL;
@@ -431,6 +454,7 @@ int main(int argc, char **argv)
         TEST(test_check_as_json),
         TEST(test_hostile_names),
         TEST(test_diff_of_directories),
+        TEST(test_diff_of_every_subject),
         TEST(test_diff_as_json),
         TEST(test_diff_of_what_runs),
         TEST(test_diff_of_a_version),
