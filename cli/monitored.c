@@ -214,9 +214,9 @@ static const struct report_column columns[] = {
     {"subject", "WHO", false},
     {"service", "DOOR", false},
     {"what", "WHAT", true},
-    {"rule", "RULE", false},
-    {"first", "FIRST", false},
-    {"last", "LAST", false},
+    {"rule", "RULE", true},
+    {"first", "FIRST (UTC)", false},
+    {"last", "LAST (UTC)", false},
 };
 
 const struct report_kind report_monitor = {

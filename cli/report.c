@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../common/clock.h"
+#include "../common/rfc3339.h"
 #include "field.h"
 #include "json.h"
 #include "table.h"
@@ -71,6 +72,18 @@ static void put_head(
     str_append(out, "\n");
 }
 
+/* "2026-11-20T16:29:33Z" as people read it: to the minute, in UTC like all of a report. */
+static char *shorten_time(char *text)
+{
+    uint64_t us;
+
+    if (text && strlen(text) == 20 && rfc3339_parse(text, &us) == 0) {
+        text[10] = ' ';
+        text[16] = '\0';
+    }
+    return text;
+}
+
 static void put_table(
     struct str_builder *out, const struct report *report, const struct cli_options *options)
 {
@@ -86,7 +99,7 @@ static void put_table(
     json_array_foreach(report->rows, index, row)
     {
         for (size_t i = 0; i < table.column_count; i++)
-            table_take(&table, cell_of(report, row, kind->columns[i].key),
+            table_take(&table, shorten_time(cell_of(report, row, kind->columns[i].key)),
                 kind->style ? kind->style(row, kind->columns[i].key) : STYLE_PLAIN);
     }
     table_render(&table, options, out);

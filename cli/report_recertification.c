@@ -213,8 +213,10 @@ static void put_by(struct str_builder *out, const json_t *row)
         if (field_bool(certificate, "own", false))
             str_append(out, " (it allows them)");
     } else if (is_text(row, "source", "file")) {
-        str_appendf(
-            out, "%s:%lld", field_text_or(row, "file", "?"), (long long)field_int(row, "line", 0));
+        const char *file = field_text_or(row, "file", "?"), *slash = strrchr(file, '/');
+
+        /* the directory is the same for all, and leaves no room for more */
+        str_appendf(out, "%s:%lld", slash ? slash + 1 : file, (long long)field_int(row, "line", 0));
     }
 }
 

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #define GAP 2
-#define NARROWEST 8 /* columns below which a cell tells nothing any more */
+#define NARROWEST 8    /* columns below which a cell tells nothing any more */
+#define PADDED_MAX 100 /* without a terminal a longer cell is not cut, and moves only its row */
 
 void table_init(struct table *table, const struct table_column *columns)
 {
@@ -93,11 +94,18 @@ static void shrink(const struct table *table, size_t width, size_t widths[TABLE_
     }
 }
 
-static void put_cell(struct str_builder *out, const char *text, size_t width, bool last)
+static void keep_padding(size_t count, size_t widths[TABLE_COLUMNS_MAX])
+{
+    for (size_t i = 0; i < count; i++)
+        if (widths[i] > PADDED_MAX)
+            widths[i] = PADDED_MAX;
+}
+
+static void put_cell(struct str_builder *out, const char *text, size_t width, bool cut, bool last)
 {
     size_t columns = text_columns(text);
 
-    text_put_cut(out, text, width);
+    text_put_cut(out, text, cut ? width : columns);
     if (!last && columns < width)
         str_appendf(out, "%*s", (int)(width - columns), "");
     if (!last)
@@ -123,7 +131,7 @@ static void put_row(const struct table *table, const struct cli_options *options
         const struct table_cell *cell = &table->cells[row * table->column_count + i];
 
         str_append(out, style_on(options, cell->style));
-        put_cell(out, cell->text, widths[i], i + 1 == length);
+        put_cell(out, cell->text, widths[i], options->width > 0, i + 1 == length);
         str_append(out, style_off(options, cell->style));
     }
     str_append(out, "\n");
@@ -141,9 +149,12 @@ void table_render(
     measure(table, widths);
     if (options->width > 0)
         shrink(table, options->width, widths);
+    else
+        keep_padding(table->column_count, widths);
     str_append(out, style_on(options, STYLE_DIM));
     for (size_t i = 0; i < table->column_count; i++)
-        put_cell(out, table->columns[i].title, widths[i], i + 1 == table->column_count);
+        put_cell(out, table->columns[i].title, widths[i], options->width > 0,
+            i + 1 == table->column_count);
     str_append(out, style_off(options, STYLE_DIM));
     str_append(out, "\n");
     for (size_t row = 0; row < rows; row++)

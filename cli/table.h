@@ -31,7 +31,8 @@ void table_add(struct table *table, const char *text, enum style style);
 /* The same with text that is escaped already; takes it over. NULL: out of memory. */
 void table_take(struct table *table, char *escaped, enum style style);
 
-/* Appends the whole table with a head line, cut to options->width columns. Lines carry no trailing
+/* Appends the whole table with a head line, cut to options->width columns; without a terminal
+ * nothing is cut, and what is very long moves only the rest of its own row. Lines carry no trailing
  * blanks. */
 void table_render(
     const struct table *table, const struct cli_options *options, struct str_builder *out);

@@ -11,6 +11,8 @@
 #include "text.h"
 #include "verbs.h"
 
+#define SINCE_LEAST_US (UINT64_C(86400) * USEC_PER_SEC) /* the agent asks for no less */
+
 static bool is_listed(const json_t *status, const char *what)
 {
     size_t index;
@@ -49,6 +51,9 @@ static int show_report(const struct cli_options *options, const char *what)
     if (since_parse(cli_value(options, "since"), &since_us) < 0)
         return cli_usage_error(options, "--since takes a length of time as 30d, a day as "
                                         "2026-11-20, or a time as 2026-11-20T10:00:00Z");
+    if (since_us > report.made_us - SINCE_LEAST_US)
+        return cli_usage_error(
+            options, "--since is 24h at least: what has just begun says nothing");
     r = monitored_read(options, what, since_us, &report.rows);
     if (r != CLI_OK)
         return r;

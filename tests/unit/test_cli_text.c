@@ -278,6 +278,31 @@ static void test_tables_fit_the_terminal(void **state UNUSED)
                                "K7QM-2F9X  the d...  9 min\n");
 }
 
+/* All of it is there, and the other rows stay where they can be read. */
+static void test_a_long_cell_moves_only_its_row(void **state UNUSED)
+{
+    const struct cli_options plain = {0};
+    CLEANUP(table_done) struct table table;
+    struct str_builder out = {0};
+    AUTO_FREE char *text = NULL, *second = NULL;
+    char why[3001];
+
+    memset(why, 'x', sizeof(why) - 1);
+    why[sizeof(why) - 1] = '\0';
+    table_init(&table, columns);
+    for (size_t i = 0; i < 2; i++) {
+        table_add(&table, "K7QM-2F9X", STYLE_ID);
+        table_add(&table, i == 0 ? why : "disk is full", STYLE_PLAIN);
+        table_add(&table, "9 min", STYLE_PLAIN);
+    }
+    table_render(&table, &plain, &out);
+    text = str_builder_take(&out);
+    assert_non_null(strstr(text, why));
+    second = strrchr(text, 'K') ? strdup(strrchr(text, 'K')) : NULL;
+    assert_non_null(second);
+    assert_int_equal(strlen(second), strlen("K7QM-2F9X  ") + 100 + strlen("  9 min\n"));
+}
+
 static void test_cells_cannot_forge_rows_or_colours(void **state UNUSED)
 {
     const struct cli_options plain = {0};
@@ -316,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_wide_and_combining_characters_are_measured),
         cmocka_unit_test(test_tables_are_aligned),
         cmocka_unit_test(test_tables_fit_the_terminal),
+        cmocka_unit_test(test_a_long_cell_moves_only_its_row),
         cmocka_unit_test(test_cells_cannot_forge_rows_or_colours),
         cmocka_unit_test(test_colour_is_only_where_it_is_wanted),
     };

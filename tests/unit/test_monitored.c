@@ -102,6 +102,18 @@ static void test_what_is_enforced_is_not_asked_about(void **state)
     run_done(&run);
 }
 
+static void test_what_has_just_begun_says_nothing(void **state)
+{
+    struct run run;
+
+    (void)state;
+    run_assent(&run, STEPS(STATUS), WORDS("enforce", "sshd", "--since", "23h", "--yes"));
+    assert_int_equal(run.status, CLI_USAGE);
+    assert_string_equal(run.out, "");
+    assert_non_null(strstr(run.err, "--since is 24h at least"));
+    run_done(&run);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +121,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_enforce_shows_first),
         cmocka_unit_test(test_enforce),
         cmocka_unit_test(test_what_is_enforced_is_not_asked_about),
+        cmocka_unit_test(test_what_has_just_begun_says_nothing),
     };
 
     if (strcmp(argv[0], "assent") == 0)
