@@ -1,7 +1,7 @@
 #!/bin/sh
 # The manual against the programs: pages without warnings; every verb and option of the CLI
 # in assent(1) and in the completion; every module argument, journal event and configuration key
-# described; every policy that is shown as an example loads. BUILD: where the programs are.
+# described; every policy that is shown as an example loads; every folder is in ARCHITECTURE.md. BUILD: where the programs are.
 set -eu
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build/out}
@@ -123,7 +123,23 @@ check_examples() {
     done
 }
 
+# A newcomer finds each folder in ARCHITECTURE.md, and nothing there that is gone.
+check_architecture() {
+    find . -mindepth 1 \( -name .git -o -path ./build -o -path './tests/*/*' -o -path './*/*/*/*' -o \
+        -path './packaging/debian/*' \) -prune -o -type d -print | sort >"$work/folders"
+    while read -r folder; do
+        name=$(basename "$folder")/
+        grep -qF -e "$name" ARCHITECTURE.md || complain "ARCHITECTURE.md does not name the folder: $folder"
+    done <"$work/folders"
+    grep -oE '`[a-z_./]+\.[ch]`' ARCHITECTURE.md | tr -d '`' | sort -u >"$work/files"
+    while read -r file; do
+        find ./* -name "${file##*/}" | grep -qF -e "/$file" ||
+            complain "ARCHITECTURE.md names a file that is gone: $file"
+    done <"$work/files"
+}
+
 check_pages
+check_architecture
 check_cli
 check_module_options
 check_config
