@@ -354,7 +354,7 @@ struct gate_result gate_once(const struct agent_fixture *fixture, const struct g
 /* ---- the ledger ------------------------------------------------------------------------- */
 
 static sqlite3_stmt *query(
-    const struct agent_fixture *fixture, const char *sql, const char *event, sqlite3 **ret_db)
+    const struct agent_fixture *fixture, const char *sql, const char *argument, sqlite3 **ret_db)
 {
     sqlite3_stmt *statement;
 
@@ -362,33 +362,46 @@ static sqlite3_stmt *query(
         sqlite3_open_v2(fixture->ledger, ret_db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     sqlite3_busy_timeout(*ret_db, 5000);
     assert_int_equal(sqlite3_prepare_v2(*ret_db, sql, -1, &statement, NULL), SQLITE_OK);
-    sqlite3_bind_text(statement, 1, event, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 1, argument, -1, SQLITE_STATIC);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     return statement;
 }
 
-unsigned audit_count(const struct agent_fixture *fixture, const char *event)
+unsigned ledger_number(const struct agent_fixture *fixture, const char *sql, const char *argument)
 {
     sqlite3 *db;
-    sqlite3_stmt *statement =
-        query(fixture, "SELECT count(*) FROM audit WHERE event = ?1", event, &db);
-    unsigned count = (unsigned)sqlite3_column_int(statement, 0);
+    sqlite3_stmt *statement = query(fixture, sql, argument, &db);
+    unsigned number = (unsigned)sqlite3_column_int(statement, 0);
 
     sqlite3_finalize(statement);
     sqlite3_close(db);
-    return count;
+    return number;
+}
+
+char *ledger_text(const struct agent_fixture *fixture, const char *sql, const char *argument)
+{
+    sqlite3 *db;
+    sqlite3_stmt *statement = query(fixture, sql, argument, &db);
+    const char *text = (const char *)sqlite3_column_text(statement, 0);
+    char *copy = text ? strdup(text) : NULL;
+
+    assert_true(copy || !text);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return copy;
+}
+
+unsigned audit_count(const struct agent_fixture *fixture, const char *event)
+{
+    return ledger_number(fixture, "SELECT count(*) FROM audit WHERE event = ?1", event);
 }
 
 char *audit_record(const struct agent_fixture *fixture, const char *event)
 {
-    sqlite3 *db;
-    sqlite3_stmt *statement = query(
-        fixture, "SELECT record FROM audit WHERE event = ?1 ORDER BY seq DESC LIMIT 1", event, &db);
-    char *record = strdup((const char *)sqlite3_column_text(statement, 0));
+    char *record = ledger_text(
+        fixture, "SELECT record FROM audit WHERE event = ?1 ORDER BY seq DESC LIMIT 1", event);
 
     assert_non_null(record);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
     return record;
 }
 

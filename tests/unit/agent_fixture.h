@@ -74,3 +74,8 @@ void ledger_execute(const struct agent_fixture *fixture, const char *sql);
 
 /* The newest of those records, as JSON in fresh memory. */
 char *audit_record(const struct agent_fixture *fixture, const char *event);
+
+/* The first column of a query's first row, which must be there; `argument` is its ?1, or NULL. The
+ * text is in fresh memory, NULL for NULL. */
+unsigned ledger_number(const struct agent_fixture *fixture, const char *sql, const char *argument);
+char *ledger_text(const struct agent_fixture *fixture, const char *sql, const char *argument);

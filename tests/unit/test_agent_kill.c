@@ -1,7 +1,7 @@
 /* kill -9 of the agent at any moment of a request's life. Whatever was acknowledged before is
  * there after the restart; whatever was not approved opens nothing; a single use stays single.
  *
- * ASSENT_KILL_ROUNDS sets the number of rounds (default 200), ASSENT_KILL_SEED the seed. */
+ * ASSENT_KILL_ROUNDS sets the number of rounds (default 50), ASSENT_KILL_SEED the seed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 
 #include "agent_fixture.h"
 
-#define ROUNDS_DEFAULT 200
+#define ROUNDS_DEFAULT 50
 #define STEPS_MAX 6 /* questions in one round; below the limit of open requests */
 #define KILL_AFTER_MAX_US 25000
 
