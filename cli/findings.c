@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/columns.h"
 #include "style.h"
 #include "text.h"
 
@@ -136,7 +137,7 @@ static void put_one(
     str_appendf(
         out, "%s%s%s%s: ", place, style_on(options, style), level, style_off(options, style));
     text_put_wrapped_at(
-        out, message, text_columns(place) + strlen(level) + strlen(": "), 4, options->width);
+        out, message, columns_of(place) + strlen(level) + strlen(": "), 4, options->width);
     if (finding->accepted) {
         str_append(out, "    accepted: ");
         text_put(out, finding->accepted);

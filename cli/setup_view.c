@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../common/columns.h"
 #include "style.h"
 #include "text.h"
 
@@ -63,7 +64,7 @@ static struct widths measure(const struct selftest *test)
     for (size_t i = 0; i < test->count; i++) {
         widen(&widths.door, strlen(test->rows[i].door));
         widen(&widths.situation, strlen(test->rows[i].situation));
-        widen(&widths.user, text_columns(test->rows[i].user));
+        widen(&widths.user, columns_of(test->rows[i].user));
     }
     return widths;
 }
@@ -71,7 +72,7 @@ static struct widths measure(const struct selftest *test)
 static void print_row(struct str_builder *out, const struct selftest_row *row,
     const struct widths *widths, const struct cli_options *options)
 {
-    size_t pad = widths->user - text_columns(row->user);
+    size_t pad = widths->user - columns_of(row->user);
     str_appendf(out, "%-*s  %-*s  %s%*s  %s%-4s%s  ", (int)widths->door, row->door,
         (int)widths->situation, row->situation, row->user, (int)pad, "",
         style_on(options, level_style(row->level)), level_name(row->level),

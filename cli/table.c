@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "../common/columns.h"
+
 #define GAP 2
 #define NARROWEST 8    /* columns below which a cell tells nothing any more */
 #define PADDED_MAX 100 /* without a terminal a longer cell is not cut, and moves only its row */
@@ -56,7 +58,7 @@ static void measure(const struct table *table, size_t widths[TABLE_COLUMNS_MAX])
     for (size_t i = 0; i < table->column_count; i++)
         widths[i] = strlen(table->columns[i].title);
     for (size_t i = 0; i < table->count; i++) {
-        size_t columns = text_columns(table->cells[i].text);
+        size_t columns = columns_of(table->cells[i].text);
 
         if (columns > widths[i % table->column_count])
             widths[i % table->column_count] = columns;
@@ -103,7 +105,7 @@ static void keep_padding(size_t count, size_t widths[TABLE_COLUMNS_MAX])
 
 static void put_cell(struct str_builder *out, const char *text, size_t width, bool cut, bool last)
 {
-    size_t columns = text_columns(text);
+    size_t columns = columns_of(text);
 
     text_put_cut(out, text, cut ? width : columns);
     if (!last && columns < width)

@@ -1,9 +1,9 @@
 #include "text.h"
 
-#include <limits.h>
 #include <stdint.h>
 #include <string.h>
-#include <wchar.h>
+
+#include "../common/columns.h"
 
 #define ELLIPSIS "..."
 
@@ -104,65 +104,11 @@ void text_put_markup(struct str_builder *out, const char *text)
     }
 }
 
-/* The bytes of the UTF-8 character at `text`, which is well-formed. */
-static size_t character_length(const char *text)
-{
-    size_t length = 1;
-
-    while (((unsigned char)text[length] & 0xc0) == 0x80)
-        length++;
-    return length;
-}
-
-/* The bytes of the character at `text` and the columns it takes; one column where the locale
- * does not know it, but never a part of it. */
-static size_t measure(const char *text, size_t *ret_columns)
-{
-    mbstate_t state = {0};
-    wchar_t c;
-    size_t n = mbrtowc(&c, text, strnlen(text, MB_LEN_MAX), &state);
-    int columns;
-
-    if (n == 0 || n >= (size_t)-2) {
-        *ret_columns = 1;
-        return character_length(text);
-    }
-    columns = wcwidth(c);
-    *ret_columns = columns < 0 ? 1 : (size_t)columns;
-    return n;
-}
-
-size_t text_columns(const char *escaped)
-{
-    size_t total = 0, columns;
-
-    while (*escaped != '\0') {
-        escaped += measure(escaped, &columns);
-        total += columns;
-    }
-    return total;
-}
-
-size_t text_fit(const char *escaped, size_t columns)
-{
-    size_t used = 0, taken = 0;
-
-    while (escaped[used] != '\0') {
-        size_t wide, n = measure(escaped + used, &wide);
-
-        if (wide > columns - taken)
-            break;
-        taken += wide;
-        used += n;
-    }
-    return used;
-}
-
 void text_put_cut(struct str_builder *out, const char *escaped, size_t columns)
 {
     size_t mark = strlen(ELLIPSIS);
 
-    if (text_columns(escaped) <= columns) {
+    if (columns_of(escaped) <= columns) {
         str_append(out, escaped);
         return;
     }
@@ -170,46 +116,17 @@ void text_put_cut(struct str_builder *out, const char *escaped, size_t columns)
         str_append_n(out, ELLIPSIS, columns);
         return;
     }
-    str_append_n(out, escaped, text_fit(escaped, columns - mark));
+    str_append_n(out, escaped, columns_fit(escaped, columns - mark));
     str_append(out, ELLIPSIS);
-}
-
-/* Bytes of the next line: up to the last blank that fits, or a hard break. */
-static size_t line_length(const char *text, size_t columns)
-{
-    size_t fits = text_fit(text, columns), cut = fits;
-
-    if (text[fits] == '\0' || text[fits] == ' ')
-        return fits;
-    while (cut > 0 && text[cut] != ' ')
-        cut--;
-    if (cut > 0)
-        return cut;
-    return fits > 0 ? fits : strlen(text);
-}
-
-static size_t columns_after(size_t column, size_t width)
-{
-    return width > column + 20 ? width - column : width > 0 ? 20 : SIZE_MAX;
 }
 
 void text_put_wrapped_at(
     struct str_builder *out, const char *escaped, size_t column, size_t indent, size_t width)
 {
-    size_t columns = columns_after(column, width);
+    const struct columns_wrap how = {.column = column, .indent = indent, .width = width};
 
-    for (;;) {
-        size_t n = line_length(escaped, columns);
-
-        str_append_n(out, escaped, n);
-        str_append(out, "\n");
-        escaped += n;
-        escaped += strspn(escaped, " ");
-        if (*escaped == '\0')
-            return;
-        str_appendf(out, "%*s", (int)indent, "");
-        columns = columns_after(indent, width);
-    }
+    columns_wrap(out, escaped, &how);
+    str_append(out, "\n");
 }
 
 void text_put_wrapped(struct str_builder *out, const char *escaped, size_t indent, size_t width)

@@ -20,12 +20,6 @@ void text_put(struct str_builder *out, const char *text);
  * nothing. */
 void text_put_markup(struct str_builder *out, const char *text);
 
-/* The columns that already escaped text takes: combining characters none, wide ones two. */
-size_t text_columns(const char *escaped);
-
-/* How many bytes of already escaped text fit into `columns`. */
-size_t text_fit(const char *escaped, size_t columns);
-
 /* Appends already escaped text in at most `columns`, the cut marked by "...". */
 void text_put_cut(struct str_builder *out, const char *escaped, size_t columns);
 

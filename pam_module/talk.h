@@ -1,5 +1,5 @@
 /* What the person at the door sees. Never on stdout: sudo and su print PAM_TEXT_INFO there,
- * so at their doors news goes out as PAM_ERROR_MSG too. */
+ * so at their doors news goes out as PAM_ERROR_MSG too. Lines are broken between words. */
 #pragma once
 
 #include <security/pam_modules.h>

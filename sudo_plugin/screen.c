@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "../common/clock.h"
+#include "../common/columns.h"
 #include "../common/parse.h"
 #include "../common/str.h"
 #include "invocation.h"
 
 #define TO_TERMINAL (SUDO_CONV_ERROR_MSG | SUDO_CONV_PREFER_TTY)
 #define LINE_SIZE 512
+#define FROM "assent: "
 
 static void clear_line(struct screen *screen)
 {
@@ -20,12 +22,30 @@ static void clear_line(struct screen *screen)
     screen->line_width = 0;
 }
 
+/* Broken between words, in fresh memory; NULL on OOM. */
+static char *broken(const struct screen *screen, const char *text, size_t column)
+{
+    const struct columns_wrap how = {
+        .column = column,
+        .indent = 2,
+        .width = screen->invocation->columns,
+        .copyable = true,
+    };
+    struct str_builder builder = {0};
+
+    columns_wrap(&builder, text, &how);
+    return str_builder_take(&builder);
+}
+
 void screen_say(struct screen *screen, const char *text)
 {
+    AUTO_FREE char *lines = NULL;
+
     if (!screen->invocation->print)
         return;
     clear_line(screen);
-    (void)screen->invocation->print(TO_TERMINAL, "assent: %s\n", text);
+    lines = broken(screen, text, strlen(FROM));
+    (void)screen->invocation->print(TO_TERMINAL, FROM "%s\n", lines ? lines : text);
 }
 
 static void draw_line(struct screen *screen, const char *text)
@@ -65,9 +85,10 @@ void screen_progress(struct screen *screen, const struct gate_answer *answer, ui
 
 int screen_prompt(struct screen *screen, const char *text, char **ret_line)
 {
+    AUTO_FREE char *lines = broken(screen, text, 0);
     struct sudo_conv_message message = {
         .msg_type = SUDO_CONV_PROMPT_ECHO_ON | SUDO_CONV_PREFER_TTY,
-        .msg = text,
+        .msg = lines ? lines : text,
     };
     struct sudo_conv_reply reply = {0};
 

@@ -1,5 +1,5 @@
 /* The user's terminal as sudo lends it. Everything goes to the terminal, or to stderr where
- * there is none; never to stdout, which belongs to the command. */
+ * there is none; never to stdout, which belongs to the command. Lines are broken between words. */
 #pragma once
 
 #include <stdint.h>

@@ -300,10 +300,25 @@ unsigned host_count(int style)
     return count;
 }
 
+/* A line that was broken for the terminal goes on indented. */
+static void join_lines(char *text)
+{
+    for (char *at = text; (at = strstr(at, "\n  "));) {
+        *at = ' ';
+        memmove(at + 1, at + 3, strlen(at + 3) + 1);
+    }
+}
+
 bool host_showed(int style, const char *part)
 {
-    for (unsigned i = 0; i < message_count; i++)
-        if (messages[i].style == style && strstr(messages[i].text, part))
+    for (unsigned i = 0; i < message_count; i++) {
+        AUTO_FREE char *joined = strdup(messages[i].text);
+
+        if (messages[i].style != style || !joined)
+            continue;
+        join_lines(joined);
+        if (strstr(messages[i].text, part) || strstr(joined, part))
             return true;
+    }
     return false;
 }

@@ -50,6 +50,6 @@ int host_run(enum host_phase phase, uid_t real_uid, int flags);
 void host_remember(void);
 void host_assert_unchanged(void);
 
-/* What the conversation showed so far. */
+/* What the conversation showed so far; `part` with the line breaks or without. */
 unsigned host_count(int style);
 bool host_showed(int style, const char *part);

@@ -130,8 +130,8 @@ static void account_does_not_prompt(void **state)
     assert_int_equal(one_answer(SERVICE_SSHD, HOST_ACCOUNT, ALICE_UID, ""), PAM_PERM_DENIED);
     assert_int_equal(host_count(PAM_PROMPT_ECHO_ON), 0);
     assert_true(host_showed(PAM_ERROR_MSG,
-        "Access refused: a reason and the name of a colleague are needed, which cannot be asked "
-        "for here.\n"
+        "Access refused: a reason and the name of a colleague are needed, which cannot\n"
+        "  be asked for here.\n"
         "Ask ahead: assent request --service sshd --reason \"...\" --peer PERSON --wait"));
 }
 

@@ -13,7 +13,9 @@
 #include "pam_host.h"
 #include "sudo_host.h"
 
+/* On a line of its own where it does not fit behind the words. */
 #define AHEAD "\nAsk ahead: assent request --service sudo "
+#define AHEAD_BELOW "\nAsk ahead:\n  assent request --service sudo "
 
 static const struct gate_step steps[] = {
     {GATE_NEED_REASON, "Refused without a reason: db-admin is sensitive.\nReason: ", "upgrade",
@@ -121,7 +123,7 @@ static void no_answer_no_command(void **state)
         assert_int_equal(sudo_prompts, 4);
         assert_int_equal(caught, lines[i] == host_interrupt ? SIGINT : 0);
         assert_non_null(strstr(sudo_screen,
-            "assent: The command was not run: no control was given." AHEAD
+            "assent: The command was not run: no control was given." AHEAD_BELOW
             "--reason \"...\" --ticket TICKET --control WORD --wait -- COMMAND\n"));
     }
     assert_int_equal(sigaction(SIGINT, &found, NULL), 0);
@@ -164,7 +166,7 @@ static void where_nobody_can_be_asked_it_is_named(void **state)
         assert_int_equal(sudo_check_with(&call, play_needs_at_once), 0);
         assert_string_equal(sudo_screen,
             "assent: The command was not run: a reason, a ticket and the name of a colleague are "
-            "needed, which cannot be asked for here." AHEAD
+            "needed, which\n  cannot be asked for here." AHEAD_BELOW
             "--run-as postgres --reason \"...\" --ticket TICKET --peer PERSON --wait -- COMMAND\n");
         call = sudo_new_call();
         call.settings[2] = "noninteractive=true";

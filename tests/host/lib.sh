@@ -196,8 +196,11 @@ expect_refused() {
     check "$1" [ "$RC" != 0 ]
 }
 
+# A line that was broken for the terminal goes on indented.
 matches() {
-    grep -Eq -e "$2" <<<"$1"
+    local joined=${1//$'\r'/}
+
+    grep -Eq -e "$2" <<<"$1" || grep -Eq -e "$2" <<<"${joined//$'\n  '/ }"
 }
 
 expect_out() {

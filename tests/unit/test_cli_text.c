@@ -14,6 +14,7 @@
 #include "../../cli/text.h"
 #include "../../cli/when.h"
 #include "../../common/clock.h"
+#include "../../common/columns.h"
 #include "../../common/rfc3339.h"
 
 #define MIN UINT64_C(60)
@@ -235,11 +236,11 @@ static void test_text_is_cut_and_wrapped_by_columns(void **state UNUSED)
 
 static void test_wide_and_combining_characters_are_measured(void **state UNUSED)
 {
-    assert_int_equal(text_columns("abc"), 3);
-    assert_int_equal(text_columns("\xc3\xa9"), 1);
-    assert_int_equal(text_columns("e\xcc\x81"), 1);
-    assert_int_equal(text_columns("\xe6\x97\xa5\xe6\x9c\xac"), 4);
-    assert_int_equal(text_fit("\xe6\x97\xa5\xe6\x9c\xac", 3), 3);
+    assert_int_equal(columns_of("abc"), 3);
+    assert_int_equal(columns_of("\xc3\xa9"), 1);
+    assert_int_equal(columns_of("e\xcc\x81"), 1);
+    assert_int_equal(columns_of("\xe6\x97\xa5\xe6\x9c\xac"), 4);
+    assert_int_equal(columns_fit("\xe6\x97\xa5\xe6\x9c\xac", 3), 3);
 }
 
 static const struct table_column columns[] = {{"ID", false}, {"WHY", true}, {"LEFT", false}, {0}};
