@@ -402,7 +402,7 @@ int door_catch_up(struct inquiry *inquiry)
     store.facts.reason_seen = inquiry->store.facts.reason_seen; /* else this very question counts */
     facts_done(&inquiry->store);
     inquiry->store = store;
-    inquiry->subject.kind = store.facts.kind;
+    inquiry->subject.kind = facts_subject_kind(agent, (uid_t)inquiry->ask->uid);
     loader_free_policy(agent->loader, inquiry->policy);
     inquiry->policy = policy_ref(agent->policy);
     policy_decide(inquiry->policy, &inquiry->store.facts, &inquiry->verdict);
