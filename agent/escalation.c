@@ -7,6 +7,7 @@
 #include "../common/names.h"
 #include "../common/str.h"
 #include "agent.h"
+#include "change.h"
 #include "door.h"
 #include "evidence.h"
 #include "inquiry.h"
@@ -394,16 +395,29 @@ static void follow_verdict(struct inquiry *inquiry)
 
 /* ---- escalate -------------------------------------------------------------------------- */
 
+struct request *escalation_waiting(struct inquiry *inquiry)
+{
+    struct agent *agent = inquiry->agent;
+    struct request *request = book_waiting(&agent->book, inquiry->subject.uid, &inquiry->scope);
+
+    /* While a step of it is being written it is looked at as it was. */
+    if (!request || change_exists(agent, request->id) || people_can_settle(agent->policy, request))
+        return request;
+    lifecycle_withdraw(agent, request, "nobody who was asked can answer it any more", NULL, NULL);
+    return NULL;
+}
+
 /* What was asked before and is not settled, or was refused a moment ago. Returns whether that is
  * the answer. */
 static bool follow_request(struct inquiry *inquiry)
 {
     const struct book *book = &inquiry->agent->book;
     uint32_t uid = inquiry->subject.uid;
-    struct request *request = book_waiting(book, uid, &inquiry->scope);
+    struct request *request;
 
     if (inquiry->verdict.decision == DECISION_DENY)
         return false;
+    request = escalation_waiting(inquiry);
     if (request) {
         wait_for(inquiry, request);
         return true;

@@ -18,6 +18,11 @@ void escalation_begin(struct inquiry *inquiry);
  * nobody can judge more. */
 #define ESCALATION_ASKED_MAX ((size_t)16 * 1024)
 
+/* The request that waits for the same and can still be granted. One that nobody can answer any
+ * more, since the policy or the people are others now, is taken back: it would be waited for in
+ * vain. NULL: none. */
+struct request *escalation_waiting(struct inquiry *inquiry);
+
 /* Why the person may not open another request now, in words for them; NULL: they may. Static. */
 const char *escalation_too_many(const struct inquiry *inquiry);
 

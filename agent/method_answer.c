@@ -47,6 +47,12 @@ static void answer_not_allowed(
         str_append(&builder, "this shell belongs to somebody else's login (sudo or su); log in as "
                              "yourself to answer");
         break;
+    case PEOPLE_NOT_ASKED_NOW:
+        str_appendf(&builder,
+            "the policy that asked you about request %s has been replaced by one that does not; "
+            "whoever needs it has to ask anew",
+            request->id);
+        break;
     case PEOPLE_NOT_ASKED:
     case PEOPLE_MAY:
         str_appendf(&builder, "you are not among those who may answer request %s: %s", request->id,

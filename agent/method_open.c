@@ -283,7 +283,7 @@ static void escalate(
     struct public_call *call, struct inquiry *inquiry, const struct opening *opening)
 {
     struct agent *agent = inquiry->agent;
-    struct request *request = book_waiting(&agent->book, inquiry->subject.uid, &inquiry->scope);
+    struct request *request = escalation_waiting(inquiry);
     const char *too_many = escalation_too_many(inquiry);
     struct method_pending *pending;
 

@@ -30,7 +30,7 @@ static bool is_listed(const struct listing *listing, const struct request *reque
         return true;
     if (str_equal(listing->scope, "approvable"))
         return request->state == REQUEST_WAITING &&
-               people_is_asked(listing->agent->policy, request, uid);
+               people_still_asked(listing->agent->policy, request, uid);
     return method_owns(listing->agent, listing->call, request->subject.uid);
 }
 

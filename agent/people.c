@@ -82,16 +82,45 @@ bool people_is_asked(const struct policy *policy, const struct request *request,
            texts_contain(&request->asked, policy_person(policy, (uint32_t)person)->name);
 }
 
-/* Asked then, and still to be asked by the policy in force. The peer was the requester's choice of
- * those whom the rule let them choose from, as long as it is there. */
-static bool is_still_asked(
-    const struct policy *policy, const struct request *request, uid_t uid, uint32_t person)
+/* Of those who were asked: whether the policy in force asks them too. The peer was the requester's
+ * choice of those whom the rule let them choose from, as long as it is there. */
+static bool rule_asks(const struct policy *policy, const struct request *request, uint32_t person)
 {
-    if (!people_is_asked(policy, request, uid))
-        return false;
     return is_peer(request, policy_person(policy, person))
                ? policy_rule_grants(policy, request->rule)
                : policy_rule_asks(policy, request->rule, person);
+}
+
+bool people_still_asked(const struct policy *policy, const struct request *request, uid_t uid)
+{
+    return people_is_asked(policy, request, uid) &&
+           rule_asks(policy, request, (uint32_t)policy_person_of(policy, uid));
+}
+
+/* Whether this one can still say yes, or has. */
+static bool can_agree(const struct policy *policy, const struct request *request, uint32_t person)
+{
+    const struct approval *word = request_approval_of(request, policy_person(policy, person)->name);
+
+    return word ? word->approved : is_there(policy, person) && rule_asks(policy, request, person);
+}
+
+bool people_can_settle(const struct policy *policy, const struct request *request)
+{
+    bool peer = request->peer == NULL;
+    unsigned count = 0;
+
+    for (uint32_t i = 0; i < policy_person_count(policy); i++) {
+        const struct person *person = policy_person(policy, i);
+
+        if (!texts_contain(&request->asked, person->name) || !can_agree(policy, request, i))
+            continue;
+        if (is_peer(request, person))
+            peer = true;
+        else
+            count++;
+    }
+    return peer && count >= request->need;
 }
 
 /* Under a user manager anybody who may act as the account for a moment (sudo -u) can start a
@@ -112,8 +141,10 @@ enum people_verdict people_judge(const struct policy *policy, const struct reque
 
     if (is_own(policy, request, uid) || (session->known && is_own(policy, request, session->uid)))
         return PEOPLE_OWN;
-    if (person < 0 || !is_still_asked(policy, request, uid, (uint32_t)person))
+    if (person < 0 || !people_is_asked(policy, request, uid))
         return PEOPLE_NOT_ASKED;
+    if (!people_still_asked(policy, request, uid))
+        return PEOPLE_NOT_ASKED_NOW;
     if (!is_there(policy, (uint32_t)person))
         return PEOPLE_NOT_THERE;
     verdict = judge_session(policy, uid, session);

@@ -23,6 +23,7 @@ MUST_USE int people_ask(
 enum people_verdict {
     PEOPLE_MAY,
     PEOPLE_NOT_ASKED,      /* not among those who may answer */
+    PEOPLE_NOT_ASKED_NOW,  /* they were when it was opened; the policy in force does not */
     PEOPLE_NOT_THERE,      /* no account of theirs can be used, or the policy does not list them */
     PEOPLE_OWN,            /* their own request */
     PEOPLE_NO_SESSION,     /* no login session but perhaps a user manager: no proof who is there */
@@ -44,6 +45,13 @@ bool people_owns(const struct policy *policy, const char *owner, uid_t uid);
 
 /* Whether the account belongs to one of those asked: may see the request. */
 bool people_is_asked(const struct policy *policy, const struct request *request, uid_t uid);
+
+/* Whether it belongs to one of those asked whom the policy in force asks too. */
+bool people_still_asked(const struct policy *policy, const struct request *request, uid_t uid);
+
+/* Whether enough of those asked can still agree: the policy in force asks them too and they are
+ * there, or they have agreed. Looks through all people of the policy: not for lists. */
+bool people_can_settle(const struct policy *policy, const struct request *request);
 
 /* The same person: the same account, or two accounts of one person. */
 bool people_same(const struct policy *policy, uid_t a, uid_t b);

@@ -316,6 +316,36 @@ static void test_approver_removed_meanwhile(void **state)
     assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
 }
 
+/* What nobody can answer any more is neither joined nor waited for: people of now are asked. */
+static void test_nobody_left_to_answer(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_login(UID_DAEMON, "10.0.0.1");
+    struct gate_result wait = gate_once(f, &ask), again;
+    const char *error;
+    json_t *reply;
+
+    agent_fixture_policy(f, "  - id: other\n"
+                            "    who: { user: daemon }\n"
+                            "    what: { service: sshd }\n"
+                            "    decision: escalate\n"
+                            "    approval: { stages: [ { from: leads, within: 5m } ], strength: "
+                            "local }\n");
+    json_decref(agent_call(f, 0, "io.assent.Reload", NULL, &error));
+    assert_null(error);
+    reply = agent_call(
+        f, UID_GAMES, "io.assent.ListRequests", json_pack("{s:s}", "scope", "approvable"), &error);
+    assert_int_equal(json_array_size(json_object_get(reply, "requests")), 0);
+    json_decref(reply);
+    assert_string_equal(approve_as(f, UID_GAMES, wait.request), "io.assent.NotAllowed");
+    again = gate_once(f, &ask);
+    assert_int_equal(again.kind, wait.kind);
+    assert_string_not_equal(again.request, wait.request);
+    assert_int_equal(audit_count(f, "request-withdrawn"), 1);
+    assert_null(approve_as(f, UID_GAMES, again.request));
+    assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+}
+
 static void test_bad_policy_leaves_the_old_one(void **state)
 {
     struct agent_fixture *f = *state;
@@ -521,6 +551,7 @@ int main(int argc, char **argv)
         TEST(test_non_waiting_command_opens_nothing),
         TEST(test_deny_rule_added_meanwhile_wins),
         TEST(test_approver_removed_meanwhile),
+        TEST(test_nobody_left_to_answer),
         TEST(test_bad_policy_leaves_the_old_one),
         TEST(test_revoke_and_complete),
         TEST(test_tie_joins_the_phases),
