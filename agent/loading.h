@@ -12,7 +12,7 @@
 
 /* What led to it. */
 #define LOADING_START "start"       /* assentd started */
-#define LOADING_SIGNAL "signal"     /* SIGHUP, as systemctl reload sends it */
+#define LOADING_SIGNAL "signal"     /* SIGHUP */
 #define LOADING_CALL "reload"       /* assent reload */
 #define LOADING_RETRY "retry"       /* by itself, after accounts could not be looked up */
 #define LOADING_ROLLBACK "rollback" /* assent policy rollback */

@@ -6,16 +6,14 @@
 #include "view.h"
 #include "when.h"
 
-/* "carol (rollback)", or the cause where nobody asked. */
+/* "carol (rollback)", or the cause where nobody asked: "start", "SIGHUP". */
 static char *describe_loading(const json_t *loading)
 {
     const char *by = field_text(loading, "by"), *cause = field_text(loading, "cause");
     struct str_builder text = {0};
 
-    if (cause && strcmp(cause, "signal") == 0)
-        cause = "systemctl reload";
     text_put(&text, by ? by : cause);
-    if (by && cause && strcmp(by, cause) != 0) {
+    if (by && cause && strcmp(by, cause) != 0 && strcmp(cause, "signal") != 0) {
         str_append(&text, " (");
         text_put(&text, cause);
         str_append(&text, ")");

@@ -22,7 +22,9 @@ rules:
     wo: { user: alice }
     decision: deny
 X
-on systemctl reload assentd
+try on systemctl reload assentd
+check "reloading fails" [ "$RC" != 0 ]
+check "the agent runs on" on systemctl --quiet is-active assentd
 check "the journal has policy-rejected" wait_for 5 journal_has ASSENT_EVENT=policy-rejected
 check "the old policy is still in force" [ "$(policy_digest)" = "$before" ]
 try on assent status

@@ -54,7 +54,7 @@ check "bob may, by the new policy" may bob
 check "alice may not any more" not may alice
 check "both versions are kept" wait_for 10 kept "$first"
 check "each with its own digest" [ "$(versions 'length')" -ge 2 ]
-check "loaded by systemctl reload" [ "$(versions '.[0].last.cause')" = signal ]
+check "loaded by systemctl reload" [ "$(versions '.[0].last.cause')" = reload ]
 
 step "rollback"
 try on assent policy rollback "${first:0:8}" --reason "bob was a mistake"
