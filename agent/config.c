@@ -228,6 +228,20 @@ static int read_text(const char *path, uid_t owner, char **ret_text)
     return r;
 }
 
+static void refuse(const char *path, int error, struct yaml_errors *errors)
+{
+    if (error == -EPERM)
+        yaml_errors_add(errors, path, 0, 0,
+            "others than root can write this, so it is not trusted; chown it to root and chmod "
+            "go-w it");
+    else if (error == -ELOOP)
+        yaml_errors_add(errors, path, 0, 0, "it is a symbolic link; put the file itself here");
+    else if (error == -EINVAL)
+        yaml_errors_add(errors, path, 0, 0, "it is not a file; move it away");
+    else
+        yaml_errors_add(errors, path, 0, 0, "it cannot be read: %s", strerrordesc_np(-error));
+}
+
 int config_load(struct config *config, const char *path, uid_t owner, struct yaml_errors *errors)
 {
     AUTO_FREE char *text = NULL;
@@ -235,7 +249,6 @@ int config_load(struct config *config, const char *path, uid_t owner, struct yam
 
     if (r == 0)
         return config_parse(config, path, text, errors);
-    yaml_errors_add(errors, path, 0, 0, "cannot be read: %s%s", strerror(-r),
-        r == -EPERM ? " (it must belong to root and be writable by nobody else)" : "");
+    refuse(path, r, errors);
     return -EINVAL;
 }

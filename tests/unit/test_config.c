@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,20 +125,38 @@ static void test_a_wrong_file_changes_nothing(void **state)
     }
 }
 
-static void test_a_file_that_others_can_write(void **state)
+static void expect_refused(const char *file, const char *message)
 {
     struct yaml_errors errors = {0};
     struct config config;
 
-    (void)state;
     assert_int_equal(config_init(&config), 0);
-    write_text("host: web1\n");
-    assert_int_equal(chmod(path, 0666), 0);
-    assert_int_equal(config_load(&config, path, geteuid(), &errors), -EINVAL);
+    assert_int_equal(config_load(&config, file, geteuid(), &errors), -EINVAL);
     assert_int_equal(errors.count, 1);
-    assert_non_null(strstr(errors.items[0].message, "writable by nobody else"));
+    assert_non_null(strstr(errors.items[0].message, message));
     config_done(&config);
     yaml_errors_done(&errors);
+}
+
+static void test_a_file_that_others_can_write(void **state)
+{
+    (void)state;
+    write_text("host: web1\n");
+    assert_int_equal(chmod(path, 0666), 0);
+    expect_refused(path, "others than root can write this");
+}
+
+static void test_what_is_no_file(void **state)
+{
+    char link[] = "/tmp/assent-config-link-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(link));
+    expect_refused(link, "it is not a file");
+    assert_int_equal(rmdir(link), 0);
+    assert_int_equal(symlink(path, link), 0);
+    expect_refused(link, "it is a symbolic link");
+    assert_int_equal(unlink(link), 0);
 }
 
 static int setup(void **state)
@@ -162,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_a_wrong_file_changes_nothing),
         cmocka_unit_test(test_a_file_that_others_can_write),
+        cmocka_unit_test(test_what_is_no_file),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
