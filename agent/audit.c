@@ -169,12 +169,8 @@ static void put_lapse(json_t *json, enum lapse lapse)
 static void put_identity(json_t *json, const struct verdict *verdict)
 {
     put(json, "identity", verdict->identity);
-    if (verdict->rule)
-        return;
-    if (verdict->identity_state == IDENTITY_ENDED)
-        put_lapse(json, LAPSE_DATE);
-    else if (verdict->identity_state == IDENTITY_UNOWNED)
-        put_lapse(json, LAPSE_OWNER);
+    if (!verdict->rule)
+        put(json, "lapse", identity_state_to_lapse(verdict->identity_state));
 }
 
 void audit_decided(struct ledger_batch *batch, const struct audit_decision *decision)
@@ -406,6 +402,7 @@ void audit_news(struct ledger_batch *batch, const struct audit_news *news)
     put(json, "policy", news->policy);
     put(json, "rule", news->rule);
     put(json, "rule_digest", news->rule_digest);
+    put(json, "identity", news->identity);
     put(json, "owner", news->owner);
     put(json, "lapse", news->lapse);
     put(json, "person", news->person);

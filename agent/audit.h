@@ -22,6 +22,8 @@ struct verdict;
 #define EVENT_POLICY_REJECTED "policy-rejected"
 #define EVENT_RULE_LAPSING "rule-lapsing"
 #define EVENT_RULE_LAPSED "rule-lapsed"
+#define EVENT_IDENTITY_LAPSING "identity-lapsing"
+#define EVENT_IDENTITY_LAPSED "identity-lapsed"
 #define EVENT_RECERTIFIED "recertified"
 #define EVENT_PERSON_LEAVING "person-leaving"
 #define EVENT_PERSON_GONE "person-gone"
@@ -85,13 +87,14 @@ void audit_session(struct ledger_batch *batch, const char *event, const char *ch
 /* A policy took force. */
 void audit_policy(struct ledger_batch *batch, const struct loading *loading, const char *message);
 
-/* What becomes of a rule, or of a person whom rules need. NULL and 0 have no field. */
+/* What becomes of a rule, an identity, or a person whom those need. NULL and 0 have no field. */
 struct audit_news {
     const char *event;
     const char *message;
     const char *policy; /* digest */
     const char *rule;
     const char *rule_digest;
+    const char *identity;
     const char *owner;
     const char *lapse;   /* lapse_to_word() */
     const char *person;  /* of the policy */

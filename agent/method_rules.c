@@ -269,26 +269,20 @@ void method_recertify_rule(struct public_call *call, json_t *parameters, void *u
 void method_list_rules(struct public_call *call, json_t *parameters, void *userdata)
 {
     const struct agent *agent = userdata;
-    size_t count = policy_rule_count(agent->policy), at, end;
-    json_t *array = json_array(), *next;
-    uint64_t from;
+    bool all = method_sees_all(agent, call);
+    json_t *array = json_array();
+    struct method_page page;
 
-    if (!method_number(call, parameters, "from", &from)) {
+    if (!method_take_page(call, parameters, policy_rule_count(agent->policy), PAGE_MAX, &page)) {
         json_decref(array);
         return;
     }
-    at = from > 0 ? (size_t)from - 1 : 0;
-    end = at < count && count - at > PAGE_MAX ? at + PAGE_MAX : count;
-    for (; at < end; at++) {
+    for (size_t i = page.at; i < page.end; i++) {
         struct rule_info rule;
 
-        policy_rule(agent->policy, at, &rule);
-        if (method_sees_all(agent, call) ||
-            people_owns(agent->policy, rule.owner, public_peer(call)->uid))
-            json_array_append_new(array, view_rule_entry(agent, at));
+        policy_rule(agent->policy, i, &rule);
+        if (all || people_owns(agent->policy, rule.owner, public_peer(call)->uid))
+            json_array_append_new(array, view_rule_entry(agent, i));
     }
-    next = end < count ? json_integer((json_int_t)end + 1) : json_null();
-    public_reply(call, json_pack("{s:s, s:b, s:s, s:o, s:o}", "host", agent->config.host, "all",
-                           method_sees_all(agent, call), "policy", policy_digest(agent->policy),
-                           "rules", array, "next", next));
+    method_reply_page(call, agent, &page, "rules", array);
 }

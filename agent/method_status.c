@@ -11,7 +11,7 @@
 #include "methods.h"
 #include "versions.h"
 #include "view.h"
-#include "view_rule.h"
+#include "view_lapsing.h"
 
 #define JOURNAL_BEHIND_MAX 1000
 #define MONITOR_SHOWN 100

@@ -29,6 +29,7 @@ const struct public_method methods_table[] = {
     {"io.assent.CompleteGrant", PUBLIC_ANYONE, method_complete_grant},
     {"io.assent.Watch", PUBLIC_ANYONE, method_watch},
     {"io.assent.ListRules", PUBLIC_ANYONE, method_list_rules},
+    {"io.assent.ListIdentities", PUBLIC_ANYONE, method_list_identities},
     {"io.assent.RecertifyRule", PUBLIC_ANYONE, method_recertify_rule},
     {"io.assent.ListDecisions", PUBLIC_AUDITOR, method_list_decisions},
     {"io.assent.LeaveMonitor", PUBLIC_ROOT, method_leave_monitor},
@@ -144,6 +145,30 @@ bool method_flag(struct public_call *call, json_t *parameters, const char *key, 
         return true;
     invalid(call, key);
     return false;
+}
+
+bool method_take_page(struct public_call *call, json_t *parameters, size_t count, size_t most,
+    struct method_page *ret_page)
+{
+    uint64_t from;
+    size_t at;
+
+    if (!method_number(call, parameters, "from", &from))
+        return false;
+    at = from > 0 ? (size_t)from - 1 : 0;
+    at = at < count ? at : count;
+    *ret_page = (struct method_page){at, count - at > most ? at + most : count, count};
+    return true;
+}
+
+void method_reply_page(struct public_call *call, const struct agent *agent,
+    const struct method_page *page, const char *key, json_t *items)
+{
+    json_t *next = page->end < page->count ? json_integer((json_int_t)page->end + 1) : json_null();
+
+    public_reply(call, json_pack("{s:s, s:b, s:s, s:o, s:o}", "host", agent->config.host, "all",
+                           method_sees_all(agent, call), "policy", policy_digest(agent->policy),
+                           key, items, "next", next));
 }
 
 struct request *method_request(struct public_call *call, json_t *parameters, struct agent *agent)

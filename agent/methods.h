@@ -32,6 +32,7 @@ void method_list_versions(struct public_call *call, json_t *parameters, void *us
 void method_read_version(struct public_call *call, json_t *parameters, void *userdata);
 void method_rollback_policy(struct public_call *call, json_t *parameters, void *userdata);
 void method_list_rules(struct public_call *call, json_t *parameters, void *userdata);
+void method_list_identities(struct public_call *call, json_t *parameters, void *userdata);
 void method_recertify_rule(struct public_call *call, json_t *parameters, void *userdata);
 void method_watch(struct public_call *call, json_t *parameters, void *userdata);
 void method_list_requests(struct public_call *call, json_t *parameters, void *userdata);
@@ -67,6 +68,19 @@ bool method_text(struct public_call *call, json_t *parameters, const char *key, 
 bool method_number(
     struct public_call *call, json_t *parameters, const char *key, uint64_t *ret_number);
 bool method_flag(struct public_call *call, json_t *parameters, const char *key, bool *ret_flag);
+
+/* The part of a list of `count` that parameter "from" asks for: `at` up to but not including
+ * `end`. */
+struct method_page {
+    size_t at, end, count;
+};
+bool method_take_page(struct public_call *call, json_t *parameters, size_t count, size_t most,
+    struct method_page *ret_page);
+
+/* Answers with that part, which is taken, under `key`, and what goes with every list out of the
+ * policy in force. */
+void method_reply_page(struct public_call *call, const struct agent *agent,
+    const struct method_page *page, const char *key, json_t *items);
 
 /* The request or grant with parameter "id", if it is live (in memory) and the caller may see it. */
 struct request *method_request(struct public_call *call, json_t *parameters, struct agent *agent);

@@ -15,16 +15,17 @@
 #include "object.h"
 #include "survey_say.h"
 
-#define AT_ONCE 64 /* rules or people in one turn of the loop, and in one transaction */
+#define AT_ONCE 64 /* of all kinds in one turn of the loop, and in one transaction */
 
-/* What was told of a rule ("rule ID") or a person ("person NAME"). */
+/* What was told of a rule ("rule ID"), an identity ("identity NAME") or a person ("person NAME").
+ */
 struct notice {
     char *key;
     struct told {
         char digest[POLICY_DIGEST_SIZE]; /* of the rule */
-        uint64_t until_us;               /* end of the certificate, or of the account */
+        uint64_t until_us;               /* end of the certificate, the identity, or the account */
         uint32_t step;                   /* enum survey_step */
-        bool gone;                       /* the person, or all owners of the rule */
+        bool gone;                       /* the person, or all owners of the other two */
     } told;
     uint64_t seen; /* the last look that found something */
 };
@@ -45,6 +46,7 @@ struct change_of {
 
 enum look {
     LOOK_RULES,
+    LOOK_IDENTITIES,
     LOOK_PEOPLE,
     LOOK_OTHERS, /* who is well again, and so is told of anew the next time */
     LOOK_OVER,
@@ -183,68 +185,94 @@ static void keep(struct notices *notices, struct notice *notice, const struct to
     json_decref(json);
 }
 
-static void record_rule(struct notices *notices, const struct survey_rule *found,
-    const struct rule_info *rule, uint64_t now_us)
+/* A rule or an identity that has lapsed or is about to. */
+struct lapsing {
+    const char *kind, *name;
+    const char *digest; /* of the rule; "" */
+    uint64_t until_us;
+    enum survey_step step;
+    bool unowned; /* no owner is left */
+    size_t index;
+    void (*record)(struct notices *notices, const struct lapsing *lapsing, uint64_t now_us);
+};
+
+static void record_rule(struct notices *notices, const struct lapsing *lapsing, uint64_t now_us)
 {
     const struct policy *policy = notices->agent->policy;
-    enum lapse lapse = policy_rule_lapse(policy, found->index, now_us);
-    AUTO_FREE char *message = survey_say_rule(policy, found->index, now_us);
+    enum lapse lapse = policy_rule_lapse(policy, lapsing->index, now_us);
+    AUTO_FREE char *message = survey_say_rule(policy, lapsing->index, now_us);
+    struct rule_info rule;
 
+    policy_rule(policy, lapsing->index, &rule);
     audit_news(
         notices->batch, &(struct audit_news){
                             .event = lapse == LAPSE_NONE ? EVENT_RULE_LAPSING : EVENT_RULE_LAPSED,
                             .message = message ? message : "out of memory",
                             .policy = policy_digest(policy),
-                            .rule = rule->id,
-                            .rule_digest = found->digest,
-                            .owner = rule->owner,
+                            .rule = rule.id,
+                            .rule_digest = lapsing->digest,
+                            .owner = rule.owner,
                             .lapse = lapse == LAPSE_NONE ? NULL : lapse_to_word(lapse),
-                            .expires_us = rule->certified_us,
+                            .expires_us = rule.certified_us,
                         });
 }
 
-/* What there is to tell of a rule now; `told` is what was told so far and becomes what will have
- * been. A certificate or form of the rule that is new begins anew. */
-static bool is_rule_due(const struct survey_rule *found, const struct rule_info *rule,
-    const struct policy *policy, uint64_t now_us, struct told *told)
+static void record_identity(struct notices *notices, const struct lapsing *lapsing, uint64_t now_us)
 {
-    enum survey_step step = survey_step_of(found, now_us);
-    bool gone = policy_rule_lapse(policy, found->index, now_us) == LAPSE_OWNER, was_gone;
+    const struct policy *policy = notices->agent->policy;
+    enum identity_state state = policy_identity_state(policy, lapsing->index, now_us);
+    AUTO_FREE char *message = survey_say_identity(policy, lapsing->index, now_us);
+    bool alive = state == IDENTITY_ALIVE;
+    struct identity_info identity;
 
-    if (!str_equal(told->digest, found->digest) || told->until_us != rule->certified_us) {
-        memcpy(told->digest, found->digest, sizeof(told->digest));
-        told->until_us = rule->certified_us;
+    policy_identity(policy, lapsing->index, &identity);
+    audit_news(notices->batch, &(struct audit_news){
+                                   .event = alive ? EVENT_IDENTITY_LAPSING : EVENT_IDENTITY_LAPSED,
+                                   .message = message ? message : "out of memory",
+                                   .policy = policy_digest(policy),
+                                   .identity = identity.name,
+                                   .owner = identity.owner,
+                                   .lapse = alive ? NULL : identity_state_to_lapse(state),
+                                   .expires_us = identity.expires_us,
+                               });
+}
+
+/* What there is to tell now; `told` is what was told so far and becomes what will have been. A
+ * certificate, form of the rule or last day that is new begins anew. */
+static bool is_due(const struct lapsing *lapsing, struct told *told)
+{
+    bool was_unowned = told->gone;
+
+    if (!str_equal(told->digest, lapsing->digest) || told->until_us != lapsing->until_us) {
+        snprintf(told->digest, sizeof(told->digest), "%s", lapsing->digest);
+        told->until_us = lapsing->until_us;
         told->step = SURVEY_FINE;
     }
-    was_gone = told->gone;
-    told->gone = gone;
-    if (gone)
-        return !was_gone;
-    if (step <= told->step)
+    told->gone = lapsing->unowned;
+    if (lapsing->unowned)
+        return !was_unowned;
+    if (lapsing->step <= told->step)
         return false;
-    told->step = step;
+    told->step = lapsing->step;
     return true;
 }
 
-static void look_at_rule(struct notices *notices, const struct survey_rule *found, uint64_t now_us)
+static void tell(struct notices *notices, const struct lapsing *lapsing, uint64_t now_us)
 {
-    const struct policy *policy = notices->agent->policy;
     struct str_builder builder = {0};
     AUTO_FREE char *key = NULL;
-    struct rule_info rule;
     struct notice *notice;
     struct told told = {0};
     bool due;
 
-    policy_rule(policy, found->index, &rule);
-    str_appendf(&builder, "rule %s", rule.id);
+    str_appendf(&builder, "%s %s", lapsing->kind, lapsing->name);
     key = str_builder_take(&builder);
     notice = key ? find(notices, key) : NULL;
     if (notice)
         told = notice->told;
-    if (rule.disabled || !key)
+    if (!key)
         return;
-    due = is_rule_due(found, &rule, policy, now_us, &told);
+    due = is_due(lapsing, &told);
     if (notice)
         notice->seen = notices->number;
     if ((!due && (!notice || notice->told.gone == told.gone)) || !has_begun_writing(notices))
@@ -254,8 +282,51 @@ static void look_at_rule(struct notices *notices, const struct survey_rule *foun
         return;
     notice->seen = notices->number;
     if (due)
-        record_rule(notices, found, &rule, now_us);
+        lapsing->record(notices, lapsing, now_us);
     keep(notices, notice, &told);
+}
+
+static void look_at_rule(struct notices *notices, const struct survey_rule *found, uint64_t now_us)
+{
+    const struct policy *policy = notices->agent->policy;
+    struct rule_info rule;
+
+    policy_rule(policy, found->index, &rule);
+    if (rule.disabled)
+        return;
+    tell(notices,
+        &(struct lapsing){
+            .kind = "rule",
+            .name = rule.id,
+            .digest = found->digest,
+            .until_us = rule.certified_us,
+            .step = survey_step_of(found, now_us),
+            .unowned = policy_rule_lapse(policy, found->index, now_us) == LAPSE_OWNER,
+            .index = found->index,
+            .record = record_rule,
+        },
+        now_us);
+}
+
+static void look_at_identity(
+    struct notices *notices, const struct survey_identity *found, uint64_t now_us)
+{
+    const struct policy *policy = notices->agent->policy;
+    struct identity_info identity;
+
+    policy_identity(policy, found->index, &identity);
+    tell(notices,
+        &(struct lapsing){
+            .kind = "identity",
+            .name = identity.name,
+            .digest = "",
+            .until_us = identity.expires_us,
+            .step = survey_identity_step(found, now_us),
+            .unowned = policy_identity_state(policy, found->index, now_us) == IDENTITY_UNOWNED,
+            .index = found->index,
+            .record = record_identity,
+        },
+        now_us);
 }
 
 static void record_person(
@@ -325,6 +396,8 @@ static size_t count_of(const struct notices *notices)
     switch (notices->look) {
     case LOOK_RULES:
         return notices->agent->survey.rule_count;
+    case LOOK_IDENTITIES:
+        return notices->agent->survey.identity_count;
     case LOOK_PEOPLE:
         return notices->agent->survey.person_count;
     case LOOK_OTHERS:
@@ -341,6 +414,8 @@ static void look_at(struct notices *notices, size_t at, uint64_t now_us)
 
     if (notices->look == LOOK_RULES)
         look_at_rule(notices, &survey->rules[at], now_us);
+    else if (notices->look == LOOK_IDENTITIES)
+        look_at_identity(notices, &survey->identities[at], now_us);
     else if (notices->look == LOOK_PEOPLE)
         look_at_person(notices, &survey->people[at], now_us);
     else

@@ -21,6 +21,7 @@ void survey_done(struct survey *survey)
     for (size_t i = 0; i < survey->person_count; i++)
         texts_done(&survey->people[i].names);
     free(survey->rules);
+    free(survey->identities);
     free(survey->people);
     free(survey->stages);
     *survey = (struct survey){0};
@@ -41,15 +42,15 @@ static void *grow(void *items, size_t count, size_t *size, size_t item_size)
 
 /* ---- rules ------------------------------------------------------------------------------ */
 
-static enum survey_step step_to(uint64_t certified_us, uint64_t now_us)
+static enum survey_step step_to(uint64_t end_us, uint64_t now_us)
 {
-    if (now_us >= certified_us)
+    if (now_us >= end_us)
         return SURVEY_LAPSED;
-    if (certified_us - now_us <= USEC_PER_DAY)
+    if (end_us - now_us <= USEC_PER_DAY)
         return SURVEY_DAY;
-    if (certified_us - now_us <= 7 * USEC_PER_DAY)
+    if (end_us - now_us <= 7 * USEC_PER_DAY)
         return SURVEY_WEEK;
-    return certified_us - now_us <= 30 * USEC_PER_DAY ? SURVEY_MONTH : SURVEY_FINE;
+    return end_us - now_us <= 30 * USEC_PER_DAY ? SURVEY_MONTH : SURVEY_FINE;
 }
 
 enum survey_step survey_step_of(const struct survey_rule *rule, uint64_t now_us)
@@ -57,6 +58,11 @@ enum survey_step survey_step_of(const struct survey_rule *rule, uint64_t now_us)
     if (rule->disabled)
         return SURVEY_FINE;
     return rule->unowned ? SURVEY_LAPSED : step_to(rule->certified_us, now_us);
+}
+
+enum survey_step survey_identity_step(const struct survey_identity *identity, uint64_t now_us)
+{
+    return identity->unowned ? SURVEY_LAPSED : step_to(identity->expires_us, now_us);
 }
 
 /* The place of the rule in the list, or where it would stand. */
@@ -190,6 +196,31 @@ static int look_at_rule(struct survey *survey, struct policy *policy, size_t ind
     return add_rule(survey, &found) ? 0 : -ENOMEM;
 }
 
+/* ---- identities ------------------------------------------------------------------------- */
+
+static int look_at_identity(
+    struct survey *survey, const struct policy *policy, size_t index, uint64_t now_us)
+{
+    struct survey_identity found = {
+        .index = index,
+        .unowned = policy_identity_state(policy, index, now_us) == IDENTITY_UNOWNED,
+    };
+    struct survey_identity *identities;
+    struct identity_info info;
+
+    policy_identity(policy, index, &info);
+    found.expires_us = info.expires_us;
+    if (survey_identity_step(&found, now_us) == SURVEY_FINE)
+        return 0;
+    identities = grow(
+        survey->identities, survey->identity_count, &survey->identity_size, sizeof(*identities));
+    if (!identities)
+        return -ENOMEM;
+    survey->identities = identities;
+    identities[survey->identity_count++] = found;
+    return 0;
+}
+
 /* ---- people ----------------------------------------------------------------------------- */
 
 /* What is found out about every person once: 0 is well, else the entry they will have. */
@@ -280,19 +311,37 @@ static int count_rule(struct survey *survey, struct census *census, size_t index
     return r;
 }
 
+/* What is owned and no rule. */
+static int count_owned(struct census *census, const char *kind, const char *name,
+    struct people_list owners, size_t mark)
+{
+    struct str_builder builder = {0};
+    AUTO_FREE char *named = NULL;
+
+    str_appendf(&builder, "%s %s", kind, name);
+    named = str_builder_take(&builder);
+    return named ? note_needed(census, owners, mark, named) : -ENOMEM;
+}
+
 static int count_entitlement(struct census *census, size_t index)
 {
+    size_t mark = policy_rule_count(census->policy) + index + 1;
     struct entitlement_info info;
-    struct str_builder builder = {0};
-    AUTO_FREE char *name = NULL;
 
     policy_entitlement(census->policy, index, &info);
-    str_appendf(&builder, "entitlement %s", info.name);
-    name = str_builder_take(&builder);
-    if (!name)
-        return -ENOMEM;
-    return note_needed(census, policy_people_of(census->policy, info.owner),
-        policy_rule_count(census->policy) + index + 1, name);
+    return count_owned(
+        census, "entitlement", info.name, policy_people_of(census->policy, info.owner), mark);
+}
+
+static int count_identity(struct census *census, size_t index)
+{
+    size_t mark =
+        policy_rule_count(census->policy) + policy_entitlement_count(census->policy) + index + 1;
+    struct identity_info info;
+
+    policy_identity(census->policy, index, &info);
+    return count_owned(
+        census, "identity", info.name, (struct people_list){info.people, info.people_count}, mark);
 }
 
 /* Those who are missed and needed, in order, to the front. */
@@ -329,6 +378,8 @@ static int count_people(struct survey *survey, const struct policy *policy, uint
         r = count_rule(survey, &census, i);
     for (size_t i = 0; r == 0 && any && i < policy_entitlement_count(policy); i++)
         r = count_entitlement(&census, i);
+    for (size_t i = 0; r == 0 && any && i < policy_identity_count(policy); i++)
+        r = count_identity(&census, i);
     if (census.entries)
         keep_needed(survey, &census, count);
     return r;
@@ -342,6 +393,8 @@ int survey_take(struct policy *policy, const struct certificates *certificates, 
 
     for (size_t i = 0; r == 0 && i < policy_rule_count(policy); i++)
         r = look_at_rule(&survey, policy, i, certificates, now_us);
+    for (size_t i = 0; r == 0 && i < policy_identity_count(policy); i++)
+        r = look_at_identity(&survey, policy, i, now_us);
     if (r == 0)
         r = count_people(&survey, policy, now_us);
     if (r < 0) {

@@ -1,6 +1,7 @@
-/* What there is to be looked after in a policy: allow rules whose certificate ends soon or has
- * ended, and people whom rules need and who are gone or soon will be. The loader's thread takes it
- * when a policy is loaded and once a day, with the accounts as they then are; the loop reads it. */
+/* What there is to be looked after in a policy: allow rules whose certificate and identities whose
+ * last day ends soon or has ended, and people who are needed and are gone or soon will be. The
+ * loader's thread takes it when a policy is loaded and once a day, with the accounts as they then
+ * are; the loop reads it. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +13,7 @@
 #include "policy/policy.h"
 #include "texts.h"
 
-/* How near the end of a certificate is; each step is told once. */
+/* How near the end of a certificate or an identity is; each step is told once. */
 enum survey_step {
     SURVEY_FINE,
     SURVEY_MONTH, /* 30 days or less */
@@ -32,11 +33,18 @@ struct survey_rule {
     struct certificate certificate;
 };
 
-/* Somebody whom rules need and who is not there, or will not be within 30 days. */
+/* An identity that has lapsed, or is about to. */
+struct survey_identity {
+    size_t index; /* for policy_identity() */
+    uint64_t expires_us;
+    bool unowned; /* when the survey was taken */
+};
+
+/* Somebody who is needed and who is not there, or will not be within 30 days. */
 struct survey_person {
     uint32_t person;  /* for policy_person() */
     uint64_t ends_us; /* still there: when the last account runs out; 0 gone */
-    size_t needed;    /* by so many rules and entitlements, of which the first are: */
+    size_t needed;    /* by so many rules, entitlements and identities, of which the first are: */
     struct texts names;
 };
 #define SURVEY_NAMES_MAX 8
@@ -50,6 +58,8 @@ struct survey_stage {
 struct survey {
     struct survey_rule *rules; /* by index */
     size_t rule_count, rule_size;
+    struct survey_identity *identities; /* the same */
+    size_t identity_count, identity_size;
     struct survey_person *people; /* by number */
     size_t person_count;
     struct survey_stage *stages;
@@ -64,6 +74,7 @@ void survey_done(struct survey *survey);
 
 /* How near its end is, without asking the policy: of ten thousand it has to be quick. */
 enum survey_step survey_step_of(const struct survey_rule *rule, uint64_t now_us);
+enum survey_step survey_identity_step(const struct survey_identity *identity, uint64_t now_us);
 
 /* What it has about a rule, or NULL. */
 const struct survey_rule *survey_rule_of(const struct survey *survey, size_t index);

@@ -20,17 +20,22 @@ static void put_owners(
         str_append(builder, ", ...");
 }
 
+static void put_nobody(
+    struct str_builder *builder, const struct policy *policy, const char *owner, uint64_t now_us)
+{
+    str_appendf(builder, "nobody of its owner %s is left (", owner);
+    put_owners(builder, policy, owner, now_us);
+    str_append(builder, "); the policy must name another");
+}
+
 static void put_unowned(struct str_builder *builder, const struct policy *policy,
     const struct rule_info *rule, uint64_t now_us)
 {
-    if (!rule->owner) {
-        str_appendf(builder, "rule %s counts no more: it has no owner", rule->id);
-        return;
-    }
-    str_appendf(
-        builder, "rule %s counts no more: nobody of its owner %s is left (", rule->id, rule->owner);
-    put_owners(builder, policy, rule->owner, now_us);
-    str_append(builder, "); the policy must name another");
+    str_appendf(builder, "rule %s counts no more: ", rule->id);
+    if (rule->owner)
+        put_nobody(builder, policy, rule->owner, now_us);
+    else
+        str_append(builder, "it has no owner");
 }
 
 static void put_end(struct str_builder *builder, const struct rule_info *rule, uint64_t now_us)
@@ -60,6 +65,27 @@ char *survey_say_rule(const struct policy *policy, size_t index, uint64_t now_us
         put_unowned(&builder, policy, &rule, now_us);
     else
         put_end(&builder, &rule, now_us);
+    return str_builder_take(&builder);
+}
+
+char *survey_say_identity(const struct policy *policy, size_t index, uint64_t now_us)
+{
+    struct str_builder builder = {0};
+    struct identity_info identity;
+
+    policy_identity(policy, index, &identity);
+    str_appendf(&builder, "identity %s ", identity.name);
+    if (policy_identity_state(policy, index, now_us) == IDENTITY_UNOWNED) {
+        str_append(&builder, "gets nothing: ");
+        put_nobody(&builder, policy, identity.owner, now_us);
+        return str_builder_take(&builder);
+    }
+    str_appendf(&builder,
+        now_us >= identity.expires_us ? "ended on %s, so it gets nothing"
+                                      : "ends on %s, then it gets nothing",
+        identity.last_day);
+    str_appendf(
+        &builder, ": %s sets a later `expires` in the policy, or has it taken out", identity.owner);
     return str_builder_take(&builder);
 }
 

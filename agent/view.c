@@ -8,7 +8,7 @@
 #include "agent.h"
 #include "grant.h"
 #include "request.h"
-#include "view_rule.h"
+#include "view_lapsing.h"
 
 static json_t *text_or_null(const char *text)
 {

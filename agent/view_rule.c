@@ -10,8 +10,6 @@
 #include "survey_say.h"
 #include "view.h"
 
-#define LINES_MAX 20 /* of one kind; more is read in the report */
-
 static void set(json_t *json, const char *key, json_t *value)
 {
     json_object_set_new(json, key, value);
@@ -84,6 +82,14 @@ static json_t *view_names(const struct policy *policy, struct people_list people
     return array;
 }
 
+void view_set_owner(json_t *json, const struct agent *agent, const char *owner,
+    struct people_list owners, json_t *missing)
+{
+    add_missing(agent, owners, "owner", missing);
+    set(json, "owner", text_or_null(owner));
+    set(json, "owners", view_names(agent->policy, owners));
+}
+
 static void set_people(
     json_t *json, const struct agent *agent, size_t index, const struct rule_info *rule)
 {
@@ -99,11 +105,9 @@ static void set_people(
         asked = (struct people_list){stage->people, stage->people_count};
     for (size_t i = 0; i < asked.count; i++)
         left += policy_person_state(agent->policy, asked.items[i], now) == PERSON_HERE;
-    add_missing(agent, owners, "owner", missing);
+    view_set_owner(json, agent, rule->owner, owners, missing);
     if (rule->decision == DECISION_ESCALATE)
         add_missing(agent, asked, "approver", missing);
-    set(json, "owner", text_or_null(rule->owner));
-    set(json, "owners", view_names(agent->policy, owners));
     set(json, "asked", stage ? text_or_null(stage->from_text) : json_null());
     set(json, "need", json_integer(stage ? stage->need : 0));
     set(json, "left", json_integer(left));
@@ -179,127 +183,4 @@ json_t *view_rule_entry(const struct agent *agent, size_t index)
     set_people(json, agent, index, &rule);
     set_certificate(json, agent, index, &rule);
     return json;
-}
-
-/* ---- in words ---------------------------------------------------------------------------- */
-
-/* Takes the line. */
-static void add_line(json_t *lines, char *line)
-{
-    json_array_append_new(lines, json_string(line ? line : "out of memory"));
-    free(line);
-}
-
-/* What a list says of those it does not name. */
-struct rest {
-    size_t shown, left;
-    const char *one, *many;
-};
-
-static void add_rest(json_t *lines, const struct rest *rest)
-{
-    struct str_builder builder = {0};
-
-    if (rest->left == 0)
-        return;
-    str_appendf(&builder, "%zu %s%s; auditors see all: assent report recertification", rest->left,
-        rest->shown > 0 ? "more " : "", rest->left == 1 ? rest->one : rest->many);
-    add_line(lines, str_builder_take(&builder));
-}
-
-struct reader {
-    bool all;
-    int64_t person; /* -1: none of the policy's */
-};
-
-static struct reader reader_of(const struct agent *agent, const struct public_call *call)
-{
-    return (struct reader){
-        method_sees_all(agent, call), policy_person_of(agent->policy, public_peer(call)->uid)};
-}
-
-/* Of an allow rule those who are asked are its owner's people. */
-static bool may_see(const struct agent *agent, const struct reader *reader, size_t index)
-{
-    const struct stage *owner = policy_rule_stage(agent->policy, index);
-
-    if (reader->all)
-        return true;
-    for (size_t i = 0; owner && i < owner->people_count; i++)
-        if (owner->people[i] == reader->person)
-            return true;
-    return false;
-}
-
-json_t *view_lapsed(const struct agent *agent, const struct public_call *call)
-{
-    json_t *lines = json_array();
-    uint64_t now = clock_realtime_us();
-    struct rest rest = {.one = "rule has lapsed", .many = "rules have lapsed"};
-    const struct reader reader = reader_of(agent, call);
-
-    for (size_t i = 0; i < agent->survey.rule_count; i++) {
-        const struct survey_rule *rule = &agent->survey.rules[i];
-        size_t index = rule->index;
-
-        if (survey_step_of(rule, now) != SURVEY_LAPSED)
-            continue;
-        if (rest.shown == LINES_MAX || !may_see(agent, &reader, index)) {
-            rest.left++;
-            continue;
-        }
-        add_line(lines, survey_say_rule(agent->policy, index, now));
-        rest.shown++;
-    }
-    add_rest(lines, &rest);
-    return lines;
-}
-
-/* The first lines of a list are told, the others counted. */
-static struct rest rest_of(size_t count, const char *one, const char *many)
-{
-    size_t shown = count < LINES_MAX ? count : LINES_MAX;
-
-    return (struct rest){shown, count - shown, one, many};
-}
-
-static void add_people(const struct survey *survey, const struct agent *agent, json_t *warnings)
-{
-    const struct rest people =
-        rest_of(survey->person_count, "person is gone or leaving", "people are gone or leaving");
-    const struct rest stages = rest_of(
-        survey->stage_count, "rule has too few people left", "rules have too few people left");
-    uint64_t now = clock_realtime_us();
-
-    for (size_t i = 0; i < people.shown; i++)
-        add_line(warnings, survey_say_person(agent->policy, &survey->people[i], now));
-    add_rest(warnings, &people);
-    for (size_t i = 0; i < stages.shown; i++)
-        add_line(warnings, survey_say_stage(agent->policy, &survey->stages[i]));
-    add_rest(warnings, &stages);
-}
-
-void view_lapsing(const struct agent *agent, const struct public_call *call, json_t *warnings)
-{
-    const struct survey *survey = &agent->survey;
-    uint64_t now = clock_realtime_us();
-    struct rest rest = {.one = "rule is about to lapse", .many = "rules are about to lapse"};
-    const struct reader reader = reader_of(agent, call);
-
-    for (size_t i = 0; i < survey->rule_count; i++) {
-        size_t index = survey->rules[i].index;
-        enum survey_step step = survey_step_of(&survey->rules[i], now);
-
-        if (step == SURVEY_FINE || step == SURVEY_LAPSED || !may_see(agent, &reader, index))
-            continue;
-        if (rest.shown == LINES_MAX) {
-            rest.left++;
-            continue;
-        }
-        add_line(warnings, survey_say_rule(agent->policy, index, now));
-        rest.shown++;
-    }
-    add_rest(warnings, &rest);
-    if (reader.all)
-        add_people(survey, agent, warnings);
 }

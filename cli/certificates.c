@@ -3,7 +3,7 @@
 #include "../agent/policy/moment.h"
 #include "field.h"
 #include "json.h"
-#include "rules.h"
+#include "pages.h"
 
 /* Keeps the day of each certificate under the digest of its rule. */
 static void keep(json_t *days, const json_t *rules)
@@ -37,9 +37,9 @@ static int certify(struct policy *policy, const json_t *days)
 
 int certificates_apply(const struct cli_options *options, struct policy *policy)
 {
-    CLEANUP(rules_done) struct rules rules = {0};
+    CLEANUP(pages_done) struct pages rules = {0};
     AUTO_JSON json_t *days = json_object();
-    int r = rules_read(options, &rules);
+    int r = pages_read(options, "ListRules", "rules", &rules);
 
     if (r != CLI_OK)
         return r;

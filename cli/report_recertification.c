@@ -1,5 +1,6 @@
-/* assent report recertification: every rule that allows by itself, who vouches for it and up to
- * when, and every other rule that lacks people. What is most urgent comes first. */
+/* assent report recertification: every rule that allows by itself and every identity, who answers
+ * for it and up to when, and every other rule that lacks people. What is most urgent comes first.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +11,9 @@
 #include "decisions.h"
 #include "field.h"
 #include "json.h"
+#include "pages.h"
 #include "progress.h"
 #include "report.h"
-#include "rules.h"
 
 #define PROGRESS_EVERY 5000
 
@@ -26,6 +27,7 @@ enum standing {
     STANDING_LAPSING,
     STANDING_MISSING, /* lacks somebody, and works */
     STANDING_CERTIFIED,
+    STANDING_ACTIVE, /* an identity that is well */
     STANDING_DISABLED,
     STANDING_NONE, /* not in the report */
     STANDING_COUNT,
@@ -38,6 +40,7 @@ static const char *const words[STANDING_COUNT] = {
     [STANDING_LAPSING] = "about to lapse",
     [STANDING_MISSING] = "with people missing",
     [STANDING_CERTIFIED] = "certified",
+    [STANDING_ACTIVE] = "active",
     [STANDING_DISABLED] = "disabled",
     [STANDING_NONE] = "",
 };
@@ -54,8 +57,24 @@ static enum standing standing_of_allow(const json_t *rule)
     return is_text(rule, "state", "lapsing") ? STANDING_LAPSING : STANDING_CERTIFIED;
 }
 
+static bool is_identity(const json_t *row)
+{
+    return field_text(row, "account") != NULL;
+}
+
+static enum standing standing_of_identity(const json_t *identity)
+{
+    if (is_text(identity, "state", "unowned"))
+        return STANDING_UNOWNED;
+    if (is_text(identity, "state", "active"))
+        return STANDING_ACTIVE;
+    return is_text(identity, "state", "ending") ? STANDING_LAPSING : STANDING_LAPSED;
+}
+
 static enum standing standing_of(const json_t *rule)
 {
+    if (is_identity(rule))
+        return standing_of_identity(rule);
     if (is_text(rule, "state", "disabled"))
         return is_text(rule, "decision", "allow") ? STANDING_DISABLED : STANDING_NONE;
     if (is_text(rule, "decision", "allow"))
@@ -65,15 +84,24 @@ static enum standing standing_of(const json_t *rule)
     return json_array_size(field_array(rule, "missing")) > 0 ? STANDING_MISSING : STANDING_NONE;
 }
 
-static int compare_rules(const void *left, const void *right)
+static const char *name_of(const json_t *row)
+{
+    return field_text_or(row, is_identity(row) ? "name" : "id", "?");
+}
+
+static const char *last_day_of(const json_t *row)
+{
+    return field_text_or(row, is_identity(row) ? "expires" : "certified_until", "");
+}
+
+static int compare_rows(const void *left, const void *right)
 {
     const json_t *const *a = left, *const *b = right;
     int order = (int)standing_of(*a) - (int)standing_of(*b);
 
     if (order == 0)
-        order = strcmp(
-            field_text_or(*a, "certified_until", ""), field_text_or(*b, "certified_until", ""));
-    return order != 0 ? order : strcmp(field_text_or(*a, "id", ""), field_text_or(*b, "id", ""));
+        order = strcmp(last_day_of(*a), last_day_of(*b));
+    return order != 0 ? order : strcmp(name_of(*a), name_of(*b));
 }
 
 /* ---- how often it was used ---------------------------------------------------------------- */
@@ -112,6 +140,8 @@ static int read_uses(const struct cli_options *options, uint64_t since_us, const
     {
         AUTO_JSON json_t *use = json_pack("{s:i, s:n}", "count", 0, "last");
 
+        if (is_identity(row))
+            continue;
         (void)json_object_set(row, "used", use);
         (void)json_object_set(by_rule, field_text_or(row, "id", "?"), use);
     }
@@ -122,19 +152,19 @@ static int read_uses(const struct cli_options *options, uint64_t since_us, const
 
 /* ---- the report --------------------------------------------------------------------------- */
 
-static int pick_rows(const struct rules *rules, json_t **ret_rows)
+static int pick_rows(const json_t *items, json_t **ret_rows)
 {
-    size_t count = json_array_size(rules->items), used = 0;
+    size_t count = json_array_size(items), used = 0;
     AUTO_FREE json_t **sorted = calloc(count + 1, sizeof(json_t *));
 
     *ret_rows = json_array();
     if (!sorted || !*ret_rows)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++)
-        if (standing_of(json_array_get(rules->items, i)) != STANDING_NONE)
-            sorted[used++] = json_array_get(rules->items, i);
+        if (standing_of(json_array_get(items, i)) != STANDING_NONE)
+            sorted[used++] = json_array_get(items, i);
     if (used > 0)
-        qsort(sorted, used, sizeof(*sorted), compare_rules);
+        qsort(sorted, used, sizeof(*sorted), compare_rows);
     for (size_t i = 0; i < used; i++)
         (void)json_array_append(*ret_rows, sorted[i]);
     return 0;
@@ -159,7 +189,7 @@ static void note_counts(struct report *report)
     str_builder_done(&line);
 }
 
-static void note_since(struct report *report, const struct rules *rules, uint64_t since_us)
+static void note_since(struct report *report, const struct pages *rules, uint64_t since_us)
 {
     struct str_builder line = {0};
     char since[CLOCK_RFC3339_SIZE];
@@ -168,18 +198,32 @@ static void note_since(struct report *report, const struct rules *rules, uint64_
     if (rules->all)
         str_appendf(&line, "Uses are counted since %.10s.", since);
     else
-        str_append(&line, "Only rules that you own; auditors and root see all, and their uses.");
+        str_append(
+            &line, "Only what you own; auditors and root see all, and how often rules are used.");
     report_note(report, str_builder_take(&line));
+}
+
+/* Rules, and behind them identities, as far as the caller may see them. */
+static int read_items(const struct cli_options *options, struct pages *ret_rules)
+{
+    CLEANUP(pages_done) struct pages identities = {0};
+    int r = pages_read(options, "ListRules", "rules", ret_rules);
+
+    if (r == CLI_OK)
+        r = pages_read(options, "ListIdentities", "identities", &identities);
+    if (r == CLI_OK)
+        (void)json_array_extend(ret_rules->items, identities.items);
+    return r;
 }
 
 static int read_report(const struct cli_options *options, uint64_t since_us, struct report *report)
 {
-    CLEANUP(rules_done) struct rules rules = {0};
-    int r = rules_read(options, &rules);
+    CLEANUP(pages_done) struct pages rules = {0};
+    int r = read_items(options, &rules);
 
     if (r != CLI_OK)
         return r;
-    if (pick_rows(&rules, &report->rows) < 0) {
+    if (pick_rows(rules.items, &report->rows) < 0) {
         cli_error("out of memory");
         return CLI_FAILED;
     }
@@ -197,7 +241,7 @@ static void put_state(struct str_builder *out, const json_t *row)
     str_append(out, words[standing_of(row)]);
     if (is_text(row, "lapse", "never"))
         str_append(out, ", never certified");
-    if (!is_text(row, "decision", "allow"))
+    if (!is_identity(row) && !is_text(row, "decision", "allow"))
         str_appendf(out, " (%s)", field_text_or(row, "decision", "?"));
     if (field_bool(row, "monitored", false))
         str_append(out, ", watched only");
@@ -212,7 +256,7 @@ static void put_by(struct str_builder *out, const json_t *row)
             field_text_or(certificate, "time", "?"));
         if (field_bool(certificate, "own", false))
             str_append(out, " (it allows them)");
-    } else if (is_text(row, "source", "file")) {
+    } else if (is_text(row, "source", "file") || is_identity(row)) {
         const char *file = field_text_or(row, "file", "?"), *slash = strrchr(file, '/');
 
         /* the directory is the same for all, and leaves no room for more */
@@ -241,10 +285,16 @@ static void put_used(struct str_builder *out, const json_t *row)
 
 static void put_cell(struct str_builder *out, const json_t *row, const char *key)
 {
-    if (strcmp(key, "state") == 0)
+    if (strcmp(key, "id") == 0)
+        str_appendf(out, "%s%s", is_identity(row) ? "identity " : "", name_of(row));
+    else if (strcmp(key, "state") == 0)
         put_state(out, row);
+    else if (strcmp(key, "certified_until") == 0)
+        str_append(out, last_day_of(row));
     else if (strcmp(key, "by") == 0)
         put_by(out, row);
+    else if (strcmp(key, "reason") == 0 && is_identity(row))
+        str_append(out, field_text_or(row, "purpose", ""));
     else if (strcmp(key, "reason") == 0 && is_text(row, "source", "ledger"))
         str_append(out, field_text_or(field_object(row, "certificate"), "reason", ""));
     else if (strcmp(key, "used") == 0)
@@ -277,7 +327,7 @@ static enum style style_of(const json_t *row, const char *key)
 }
 
 static const struct report_column columns[] = {
-    {"id", "RULE", false},
+    {"id", "RULE OR IDENTITY", false},
     {"state", "STATE", false},
     {"owner", "OWNER", false},
     {"certified_until", "UNTIL", false},
@@ -290,9 +340,9 @@ static const struct report_column columns[] = {
 
 const struct report_kind report_recertification = {
     .name = "recertification",
-    .summary = "who vouches for the rules that allow by themselves, and who is gone",
+    .summary = "who answers for rules that allow by themselves and for identities, and who is gone",
     .title = "Recertification",
-    .empty = "There is no rule that allows by itself and that you may see.",
+    .empty = "There is no rule that allows by itself, and no identity, that you may see.",
     .since = "90d",
     .columns = columns,
     .column_count = ARRAY_SIZE(columns),

@@ -4,6 +4,7 @@
 #include "field.h"
 #include "json.h"
 #include "output.h"
+#include "pages.h"
 #include "verbs.h"
 #include "view.h"
 
@@ -82,6 +83,17 @@ int verb_entitlements(int argc UNUSED, char **argv UNUSED, const struct cli_opti
         return r;
     return print(options, field_array(reply, "entitlements"),
         "There is nothing here that you may ask for by name.", view_show_entitlements);
+}
+
+int verb_identities(int argc UNUSED, char **argv UNUSED, const struct cli_options *options)
+{
+    CLEANUP(pages_done) struct pages identities = {0};
+    int r = pages_read(options, "ListIdentities", "identities", &identities);
+
+    if (r != CLI_OK)
+        return r;
+    return print(options, identities.items, "There is no identity here that you may see.",
+        view_show_identities);
 }
 
 int verb_pending(int argc UNUSED, char **argv UNUSED, const struct cli_options *options)

@@ -156,6 +156,18 @@ const struct cli_verb verbs[] = {
         .options = no_options,
     },
     {
+        .name = "identities",
+        .run = verb_identities,
+        .summary = "what acts here without being a person, who answers for it, and how long",
+        .text =
+            "Lists what you are or answer for; for auditors and root all of the policy in force.\n"
+            "One that has ended, or whose owner is gone, gets nothing.\n",
+        .example = "assent identities\n"
+                   "assent identities --json | jq -r '.[] | select(.state != \"active\").name'\n",
+        .exits = EXITS_PLAIN,
+        .options = no_options,
+    },
+    {
         .name = "pending",
         .run = verb_pending,
         .summary = "requests that wait for you, and your own",

@@ -18,6 +18,7 @@ int verb_status(int argc, char **argv, const struct cli_options *options);
 int verb_request(int argc, char **argv, const struct cli_options *options);
 int verb_enforce(int argc, char **argv, const struct cli_options *options);
 int verb_entitlements(int argc, char **argv, const struct cli_options *options);
+int verb_identities(int argc, char **argv, const struct cli_options *options);
 int verb_pending(int argc, char **argv, const struct cli_options *options);
 int verb_show(int argc, char **argv, const struct cli_options *options);
 int verb_approve(int argc, char **argv, const struct cli_options *options);

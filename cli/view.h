@@ -71,6 +71,7 @@ void view_show_requests(struct str_builder *out, const struct view *view, const 
 void view_show_grant(struct str_builder *out, const struct view *view, const json_t *grant);
 void view_show_grants(struct str_builder *out, const struct view *view, const json_t *grants);
 void view_show_entitlements(struct str_builder *out, const struct view *view, const json_t *list);
+void view_show_identities(struct str_builder *out, const struct view *view, const json_t *list);
 void view_show_status(struct str_builder *out, const struct view *view, const json_t *status);
 void view_show_versions(struct str_builder *out, const struct view *view, const json_t *versions);
 void view_show_policy(struct str_builder *out, const struct view *view, const json_t *policy);

@@ -112,7 +112,8 @@ void view_show_status(struct str_builder *out, const struct view *view, const js
     put_counts(out, view, status);
     view_show_policy(out, view, field_object(status, "policy"));
     put_monitored(out, view, status);
-    put_lines(out, view, STYLE_BAD, "Lapsed rules: they do not allow by themselves any more",
+    put_lines(out, view, STYLE_BAD,
+        "Lapsed: rules that do not allow by themselves, identities that get nothing",
         field_array(status, "lapsed"));
     put_lines(out, view, STYLE_BAD, "Problems", field_array(status, "problems"));
 }

@@ -8,6 +8,8 @@ static const struct journal_event EVENTS[] = {
     {"policy-rejected", "144719cd95c24cea9b26aa9fb7cca062", LOG_ERR},
     {"rule-lapsing", "0603215f3fc94de6a5ad0f9f8a5a2d3f", LOG_NOTICE},
     {"rule-lapsed", "cc8ab77ecb6f490ebe9488fa4bbdc6aa", LOG_WARNING},
+    {"identity-lapsing", "19142e412f0d46e39f1bbc4a3c29655c", LOG_NOTICE},
+    {"identity-lapsed", "f56eeb807ad649f18bc92fe1c42d379c", LOG_WARNING},
     {"recertified", "428c2290e93b477f8481bd4798749f95", LOG_NOTICE},
     {"person-leaving", "89f6581db2a0492e9357a21a39293572", LOG_NOTICE},
     {"person-gone", "363a9d4196544c879aab6f96e5e1fe4b", LOG_WARNING},

@@ -529,3 +529,5 @@ const char *person_state_to_string(enum person_state state); /* for people: "is 
 const char *lapse_to_string(enum lapse lapse);               /* for people */
 const char *lapse_to_word(enum lapse lapse);                 /* "none", "never", "date", "owner" */
 const char *identity_state_to_word(enum identity_state state); /* "active", "ended", "unowned" */
+/* As lapse_to_word() says it of a rule: "date", "owner"; NULL when neither. */
+const char *identity_state_to_lapse(enum identity_state state);

@@ -108,6 +108,18 @@ const char *identity_state_to_word(enum identity_state state)
     return words[state];
 }
 
+const char *identity_state_to_lapse(enum identity_state state)
+{
+    switch (state) {
+    case IDENTITY_ENDED:
+        return lapse_to_word(LAPSE_DATE);
+    case IDENTITY_UNOWNED:
+        return lapse_to_word(LAPSE_OWNER);
+    default:
+        return NULL;
+    }
+}
+
 const char *condition_to_string(enum condition condition)
 {
     static const char *const words[] = {

@@ -269,6 +269,87 @@ static void test_is_taken_out_while_it_waits(void **state)
     assert_int_equal(run(f, UPTIME, LENGTH(UPTIME)).kind, GATE_ALLOW);
 }
 
+static size_t count_listed(struct agent_fixture *f, uid_t uid, int from, int *ret_next)
+{
+    json_t *reply = call(f, uid, "ListIdentities", json_pack("{s:i}", "from", from));
+    size_t count = json_array_size(json_object_get(reply, "identities"));
+
+    *ret_next = (int)json_integer_value(json_object_get(reply, "next"));
+    json_decref(reply);
+    return count;
+}
+
+static const char *text_in(const json_t *list, size_t index, const char *key)
+{
+    return json_string_value(json_object_get(json_array_get(list, index), key));
+}
+
+/* Auditors and root see all, others what they are or own. */
+static void test_who_sees_which(void **state)
+{
+    static const char four[] =
+        RULES "identities:\n"
+              "  a: { user: man, owner: dave, purpose: Reads, expires: 2099-12-31 }\n"
+              "  b: { user: mail, owner: carol, purpose: Writes, expires: 2020-01-31 }\n"
+              "  c: { user: no-such-account, owner: leads, purpose: Sleeps, expires: 2099-12-31 }\n"
+              "  d: { user: news, owner: none, purpose: Waits, expires: 2099-12-31 }\n";
+    struct agent_fixture *f = *state;
+    json_t *reply, *list;
+    int next;
+
+    agent_fixture_policy(f, four);
+    agent_fixture_start(f);
+    assert_int_equal(count_listed(f, 0, 1, &next), 4);
+    assert_int_equal(count_listed(f, UID_GAMES, 1, &next), 2); /* dave */
+    assert_int_equal(count_listed(f, UID_SYS, 1, &next), 2);   /* carol */
+    assert_int_equal(count_listed(f, UID_MAN, 1, &next), 1);
+    assert_int_equal(count_listed(f, UID_DAEMON, 1, &next), 0);
+    assert_int_equal(next, 0);
+    assert_int_equal(count_listed(f, 0, 3, &next), 2);
+    assert_int_equal(count_listed(f, 0, 1000000, &next), 0);
+    reply = call(f, 0, "ListIdentities", NULL);
+    list = json_object_get(reply, "identities");
+    assert_string_equal(text_in(list, 0, "state"), "active");
+    assert_string_equal(text_in(list, 0, "account"), "man");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "uid")), UID_MAN);
+    assert_string_equal(text_in(list, 1, "state"), "ended");
+    assert_string_equal(text_in(list, 1, "expires"), "2020-01-31");
+    assert_string_equal(text_in(list, 1, "ends"), "2020-02-01T00:00:00Z");
+    assert_true(json_is_null(json_object_get(json_array_get(list, 2), "uid")));
+    assert_string_equal(text_in(list, 3, "state"), "unowned");
+    assert_int_equal(json_array_size(json_object_get(json_array_get(list, 3), "missing")), 1);
+    json_decref(reply);
+}
+
+#define MANY 10000
+
+/* Ten thousand load, are listed page by page, and hold up nobody. */
+static void test_a_large_inventory(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct str_builder text = {0};
+    AUTO_FREE char *policy = NULL;
+    size_t count = 0;
+    int next = 1;
+
+    str_append(&text, RULES "identities:\n  ci: { user: daemon, owner: dave, purpose: p, expires: "
+                            "2099-12-31 }\n");
+    for (unsigned i = 0; i < MANY; i++)
+        str_appendf(&text,
+            "  i%u: { user: no-such-%u, owner: leads, purpose: Number %u, expires: 2020-01-01 }\n",
+            i, i, i);
+    policy = str_builder_take(&text);
+    agent_fixture_start(f);
+    load(f, policy);
+    assert_int_equal(login(f, UID_DAEMON).kind, GATE_ALLOW);
+    for (unsigned pages = 0; next > 0 && pages < MANY; pages++)
+        count += count_listed(f, 0, next, &next);
+    assert_int_equal(count, MANY + 1);
+    assert_int_equal(login(f, UID_DAEMON).kind, GATE_ALLOW);
+    load(f, ended);
+    assert_int_equal(login(f, UID_DAEMON).kind, GATE_DENY);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +359,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_asks_for_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lapses_while_it_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_is_taken_out_while_it_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_sees_which, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_large_inventory, setup, teardown),
     };
 
     agent_fixture_main(argc, argv);

@@ -350,6 +350,75 @@ static void test_many_rules(void **state)
     assert_int_equal(audit_count(f, "rule-lapsed"), MANY);
 }
 
+/* ---- identities -------------------------------------------------------------------------- */
+
+static void put_identity(
+    struct str_builder *rules, const char *account, const char *owner, const char *expires)
+{
+    str_appendf(rules, "  i-%s: { user: %s, owner: %s, purpose: Tests, expires: %s }\n", account,
+        account, owner, expires);
+}
+
+static void test_identities_are_told_of_once(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct str_builder rules = {0};
+    AUTO_FREE char *record = NULL;
+
+    put_rule(&rules, "sshd", "leads", day(100));
+    str_append(&rules, "identities:\n");
+    put_identity(&rules, "daemon", "leads", day(31));
+    put_identity(&rules, "man", "leads", day(29));
+    put_identity(&rules, "lp", "leads", day(6));
+    put_identity(&rules, "mail", "leads", day(0));
+    put_identity(&rules, "news", "dave", day(-1));
+    write_policy(f, &rules);
+    agent_fixture_start(f);
+    wait_for(f, "identity-lapsing", 3);
+    wait_for(f, "identity-lapsed", 1);
+    record = audit_record(f, "identity-lapsed");
+    assert_non_null(strstr(record, "\"identity\":\"i-news\""));
+    assert_non_null(strstr(record, "\"owner\":\"dave\""));
+    assert_non_null(strstr(record, "\"lapse\":\"date\""));
+    assert_true(says(f, 0, "lapsed", "identity i-news ended on "));
+    assert_true(says(f, UID_GAMES, "lapsed", "identity i-news ended on "));
+    assert_false(says(f, UID_BIN, "lapsed", "identity i-news"));
+    assert_true(says(f, UID_BIN, "lapsed", "1 identity has lapsed"));
+    assert_true(says(f, UID_BIN, "warnings", "identity i-mail ends on "));
+    assert_true(says(f, 0, "warnings", "leads sets a later `expires` in the policy"));
+    assert_false(says(f, UID_MAN, "warnings", "identity"));
+    assert_false(says(f, 0, "warnings", "i-daemon"));
+    agent_fixture_new_day(f);
+    look_again(f);
+    agent_fixture_kill(f, SIGTERM);
+    agent_fixture_start(f);
+    look_again(f);
+    assert_int_equal(audit_count(f, "identity-lapsing"), 3);
+    assert_int_equal(audit_count(f, "identity-lapsed"), 1);
+    assert_int_equal(audit_count(f, "rule-lapsed"), 0);
+}
+
+/* Renewed it is told of anew. */
+static void test_an_identity_is_renewed(void **state)
+{
+    struct agent_fixture *f = *state;
+    const int days[] = {-1, 100, 20, 5, 0, 300};
+    struct str_builder rules = {0};
+
+    agent_fixture_start(f);
+    for (unsigned i = 0; i < ARRAY_SIZE(days); i++) {
+        put_rule(&rules, "sshd", "leads", day(100));
+        str_append(&rules, "identities:\n");
+        put_identity(&rules, "man", "leads", day(days[i]));
+        write_policy(f, &rules);
+        look_again(f);
+    }
+    wait_for(f, "identity-lapsing", 3);
+    wait_for(f, "identity-lapsed", 1);
+    assert_false(says(f, 0, "lapsed", "identity"));
+    assert_false(says(f, 0, "warnings", "identity"));
+}
+
 /* ---- people ------------------------------------------------------------------------------ */
 
 /* Accounts as assent-accounts tells them: lines in order. */
@@ -406,6 +475,39 @@ static void test_an_owner_is_locked(void **state)
     agent_fixture_new_day(f);
     wait_for(f, "rule-lapsed", 2);
     wait_for(f, "person-gone", 2);
+}
+
+static void test_the_owner_of_an_identity_is_locked(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct str_builder rules = {0};
+    AUTO_FREE char *record = NULL;
+
+    put_rule(&rules, "sshd", "ops", day(100));
+    str_append(&rules, "identities:\n");
+    put_identity(&rules, "man", "ops", day(100));
+    write_policy(f, &rules);
+    write_accounts(f, "");
+    agent_fixture_start(f);
+    assert_int_equal(login(f), GATE_ALLOW);
+    write_accounts(f, "root locked -\n");
+    agent_fixture_new_day(f);
+    wait_for(f, "identity-lapsed", 1);
+    wait_for(f, "person-gone", 1);
+    assert_int_equal(login(f), GATE_DENY);
+    record = audit_record(f, "identity-lapsed");
+    assert_non_null(strstr(record, "\"lapse\":\"owner\""));
+    assert_true(says(f, 0, "lapsed",
+        "identity i-man gets nothing: nobody of its owner ops is left (ops is locked)"));
+    assert_true(says(f, 0, "warnings", "ops is locked; needed by sshd, identity i-man"));
+    look_again(f);
+    assert_int_equal(audit_count(f, "identity-lapsed"), 1);
+    write_accounts(f, "");
+    look_again(f);
+    assert_int_equal(login(f), GATE_ALLOW);
+    write_accounts(f, "root locked -\n");
+    agent_fixture_new_day(f);
+    wait_for(f, "identity-lapsed", 2);
 }
 
 static void test_an_account_ends_soon(void **state)
@@ -521,6 +623,9 @@ int main(int argc, char **argv)
         TEST(test_on_a_broken_disk),
         TEST(test_many_rules),
         TEST(test_an_owner_is_locked),
+        TEST(test_the_owner_of_an_identity_is_locked),
+        TEST(test_an_identity_is_renewed),
+        TEST(test_identities_are_told_of_once),
         TEST(test_an_account_ends_soon),
         TEST(test_too_few_are_left),
         TEST(test_a_day_changes_nothing_else),

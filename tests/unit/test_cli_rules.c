@@ -23,6 +23,11 @@
 #define PAGE(policy, rules, next) \
     "{\"parameters\":{" HEAD "\"" policy "\",\"rules\":[" rules "],\"next\":" next "}}"
 
+#define IDENTITIES(identities, next) \
+    "{\"parameters\":{" HEAD "\"p1\",\"identities\":[" identities "],\"next\":" next "}}"
+#define IDENTITY(name, state) \
+    "{\"name\":\"" name "\",\"account\":\"u\",\"owner\":\"carol\",\"state\":\"" state "\"}"
+
 /* ---- recertify ---------------------------------------------------------------------------- */
 
 static void test_recertify(void **state UNUSED)
@@ -108,14 +113,21 @@ static void test_report_of_several_pages(void **state UNUSED)
 {
     struct run run;
 
-    run_assent(&run, STEPS(SAY(PAGE("p1", RULE("a"), "26")), SAY(PAGE("p1", RULE("b"), "null"))),
+    run_assent(&run,
+        STEPS(SAY(PAGE("p1", RULE("a"), "26")), SAY(PAGE("p1", RULE("b"), "null")),
+            SAY(IDENTITIES(IDENTITY("i", "active"), "26")),
+            SAY(IDENTITIES(IDENTITY("j", "ended"), "null"))),
         WORDS("report", "recertification", "--format", "csv"));
     assert_int_equal(run.status, CLI_OK);
     assert_string_equal(run_sent(&run, 0, "from"), "1");
     assert_string_equal(run_sent(&run, 1, "from"), "26");
+    assert_string_equal(run_sent(&run, 2, "method"), "\"io.assent.ListIdentities\"");
+    assert_string_equal(run_sent(&run, 2, "from"), "1");
+    assert_string_equal(run_sent(&run, 3, "from"), "26");
     assert_string_equal(run.out,
         "id,state,owner,certified_until,by,reason,used,last_used,missing\r\n"
-        "a,certified,,,,,,,\r\nb,certified,,,,,,,\r\n");
+        "\"identity j\",lapsed,carol,,?:0,,,,\r\na,certified,,,,,,,\r\nb,certified,,,,,,,\r\n"
+        "\"identity i\",active,carol,,?:0,,,,\r\n");
     run_done(&run);
 }
 
@@ -126,7 +138,8 @@ static void test_report_of_a_policy_that_changes(void **state UNUSED)
 
     run_assent(&run,
         STEPS(SAY(PAGE("p1", RULE("a"), "26")), SAY(PAGE("p2", RULE("b"), "null")),
-            SAY(PAGE("p2", RULE("c"), "26")), SAY(PAGE("p2", RULE("d"), "null"))),
+            SAY(PAGE("p2", RULE("c"), "26")), SAY(PAGE("p2", RULE("d"), "null")),
+            SAY(IDENTITIES("", "null"))),
         WORDS("report", "recertification", "--json"));
     assert_int_equal(run.status, CLI_OK);
     assert_string_equal(run.out, "[" RULE("c") "," RULE("d") "]\n");
@@ -137,12 +150,13 @@ static void test_report_says_whose_it_is(void **state UNUSED)
 {
     struct run run;
 
-    run_assent(&run, STEPS(SAY(PAGE("p1", "", "null"))), WORDS("report", "recertification"));
+    run_assent(&run, STEPS(SAY(PAGE("p1", "", "null")), SAY(IDENTITIES("", "null"))),
+        WORDS("report", "recertification"));
     assert_int_equal(run.status, CLI_OK);
     assert_non_null(strstr(run.out, "Recertification on db1, "));
-    assert_non_null(strstr(run.out, ", policy p1\nOnly rules that you own;"));
-    assert_non_null(
-        strstr(run.out, "There is no rule that allows by itself and that you may see."));
+    assert_non_null(strstr(run.out, ", policy p1\nOnly what you own;"));
+    assert_non_null(strstr(
+        run.out, "There is no rule that allows by itself, and no identity, that you may see."));
     run_done(&run);
 }
 
@@ -153,19 +167,49 @@ static void test_report_into_a_file(void **state UNUSED)
     struct run run;
 
     assert_true(fd >= 0);
-    run_assent(&run, STEPS(SAY(PAGE("p1", RULE("a<b"), "null"))),
+    run_assent(&run, STEPS(SAY(PAGE("p1", RULE("a<b"), "null")), SAY(IDENTITIES("", "null"))),
         WORDS("report", "recertification", "--format", "html", "-o", path));
     assert_int_equal(run.status, CLI_OK);
     assert_string_equal(run.out, "");
     assert_true(read(fd, text, sizeof(text) - 1) > 0);
     assert_non_null(strstr(text, "<th scope=\"row\">a&lt;b</th>"));
     run_done(&run);
-    run_assent(&run, STEPS(SAY(PAGE("p1", "", "null"))),
+    run_assent(&run, STEPS(SAY(PAGE("p1", "", "null")), SAY(IDENTITIES("", "null"))),
         WORDS("report", "recertification", "-o", "/nonexistent/file"));
     assert_int_equal(run.status, CLI_FAILED);
     run_done(&run);
     close(fd);
     unlink(path);
+}
+
+/* ---- identities ---------------------------------------------------------------------------- */
+
+static void test_identities(void **state UNUSED)
+{
+    struct run run;
+
+    run_assent(&run,
+        STEPS(SAY(IDENTITIES(IDENTITY("a", "active"), "26")),
+            SAY(IDENTITIES(IDENTITY("b", "ended"), "null"))),
+        WORDS("identities", "--json"));
+    assert_int_equal(run.status, CLI_OK);
+    assert_string_equal(run_sent(&run, 0, "method"), "\"io.assent.ListIdentities\"");
+    assert_string_equal(run_sent(&run, 1, "from"), "26");
+    assert_string_equal(run.out, "[" IDENTITY("a", "active") "," IDENTITY("b", "ended") "]\n");
+    run_done(&run);
+    run_assent(&run, STEPS(SAY(IDENTITIES(IDENTITY("a", "ended"), "null"))), WORDS("identities"));
+    assert_int_equal(run.status, CLI_OK);
+    assert_non_null(strstr(run.out, "NAME"));
+    assert_non_null(strstr(run.out, "ended"));
+    run_done(&run);
+    run_assent(&run, STEPS(SAY(IDENTITIES("", "null"))), WORDS("identities"));
+    assert_int_equal(run.status, CLI_OK);
+    assert_string_equal(run.out, "There is no identity here that you may see.\n");
+    run_done(&run);
+    run_assent(&run, STEPS({NULL, 0, 1}), WORDS("identities"));
+    assert_int_equal(run.status, CLI_FAILED);
+    run_done(&run);
+    assert_usage(WORDS("identities", "ci"), "");
 }
 
 static void test_report_usage(void **state UNUSED)
@@ -193,6 +237,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_report_of_a_policy_that_changes),
         cmocka_unit_test(test_report_says_whose_it_is),
         cmocka_unit_test(test_report_into_a_file),
+        cmocka_unit_test(test_identities),
         cmocka_unit_test(test_report_usage),
     };
 

@@ -225,6 +225,37 @@ static void test_an_entitlement_is_shown_by_its_name(void **state UNUSED)
                                  "               login by sshd from 192.0.2.7\n"));
 }
 
+static void test_identities_tell_how_they_stand(void **state UNUSED)
+{
+    AUTO_FREE char *text = show(view_show_identities,
+        "[{'name': 'ci-deploy', 'kind': 'service', 'account': 'deploy', 'uid': 997,"
+        "  'owner': 'carol', 'purpose': 'Deploys', 'expires': '2027-06-30',"
+        "  'ends': '2027-07-01T00:00:00Z', 'state': 'active', 'missing': []},"
+        " {'name': 'backup', 'kind': 'service', 'account': 'bak', 'uid': null, 'owner': 'ops',"
+        "  'purpose': 'Reads all', 'expires': '2026-11-25', 'ends': '2026-11-26T00:00:00Z',"
+        "  'state': 'ending', 'missing': [{'why': 'dave is locked'}]},"
+        " {'name': 'today', 'kind': 'service', 'account': 't', 'uid': 1, 'owner': 'ops',"
+        "  'purpose': 'x', 'expires': '2026-11-20', 'ends': '2026-11-21T00:00:00Z',"
+        "  'state': 'ending'},"
+        " {'name': 'old', 'account': 'o', 'uid': 2, 'owner': 'ops', 'state': 'ended',"
+        "  'expires': '2020-01-01', 'purpose': 'a\\u001b[2J\\nb'},"
+        " {'name': 'nobodys', 'account': 'n', 'uid': 3, 'state': 'unowned'},"
+        " {'name': 'later', 'uid': 4, 'state': 'asleep'}, 7]");
+
+    assert_string_equal(text,
+        "NAME       KIND     ACCOUNT  OWNER  STATE           LAST DAY    PURPOSE\n"
+        "ci-deploy  service  deploy   carol  active          2027-06-30  Deploys\n"
+        "backup     service  bak      ops    ends in 6 days  2026-11-25  Reads all\n"
+        "today      service  t        ops    ends in 1 day   2026-11-20  x\n"
+        "old        ?        o        ops    ended           2020-01-01  a\\x1b[2J\\x0ab\n"
+        "nobodys    ?        n        ?      no owner left   ?           ?\n"
+        "later      ?        ?        ?      asleep          ?           ?\n"
+        "?          ?        ?        ?      ?               ?           ?\n"
+        "\n"
+        "backup: its account does not exist on this host\n"
+        "backup: dave is locked\n");
+}
+
 static void test_entitlements_tell_how_to_ask_for_them(void **state UNUSED)
 {
     AUTO_FREE char *text = show(view_show_entitlements,
@@ -455,6 +486,7 @@ int main(void)
         cmocka_unit_test(test_approvals_count_people_once),
         cmocka_unit_test(test_a_peer_is_counted_beside_the_approvers),
         cmocka_unit_test(test_an_entitlement_is_shown_by_its_name),
+        cmocka_unit_test(test_identities_tell_how_they_stand),
         cmocka_unit_test(test_entitlements_tell_how_to_ask_for_them),
         cmocka_unit_test(test_requests_are_listed_in_columns),
         cmocka_unit_test(test_lists_fit_the_terminal),

@@ -13,11 +13,12 @@
 
 /* The events of the journal, as they are promised to those who select by them. */
 static const char *const PROMISED[] = {"policy-loaded", "policy-rejected", "rule-lapsed",
-    "rule-lapsing", "person-leaving", "person-gone", "recertified", "decided", "request-opened",
-    "stage-started", "approval", "refusal", "request-expired", "request-withdrawn", "granted",
-    "used", "denied-use", "session-opened", "session-ended", "completed", "expired", "revoked",
-    "break-glass", "review-opened", "review-closed", "review-overdue", "agent-started",
-    "agent-stopped", "enforced", "rescue-used", "integrity-failed"};
+    "rule-lapsing", "identity-lapsing", "identity-lapsed", "person-leaving", "person-gone",
+    "recertified", "decided", "request-opened", "stage-started", "approval", "refusal",
+    "request-expired", "request-withdrawn", "granted", "used", "denied-use", "session-opened",
+    "session-ended", "completed", "expired", "revoked", "break-glass", "review-opened",
+    "review-closed", "review-overdue", "agent-started", "agent-stopped", "enforced", "rescue-used",
+    "integrity-failed"};
 
 static struct journal_entry build(const char *event, const char *chain, const char *text)
 {

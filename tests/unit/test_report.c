@@ -197,7 +197,23 @@ static void test_recertification_cells(void **state)
         "\"missing\":[{\"why\":\"carol is locked\"},{\"why\":\"dave has expired\"}]}";
     static const char asks[] = "{\"id\":\"r\",\"decision\":\"escalate\",\"need\":2,\"left\":1}";
 
+    static const char identity[] =
+        "{\"name\":\"ci\",\"account\":\"deploy\",\"state\":\"ending\",\"owner\":\"carol\","
+        "\"expires\":\"2026-12-01\",\"purpose\":\"Deploys\",\"file\":\"a.yaml\",\"line\":3,"
+        "\"missing\":[{\"why\":\"carol's account ends on 2026-12-01\"}]}";
+
     (void)state;
+    assert_cell(identity, "id", "identity ci");
+    assert_cell(identity, "state", "about to lapse");
+    assert_cell(identity, "certified_until", "2026-12-01");
+    assert_cell(identity, "by", "a.yaml:3");
+    assert_cell(identity, "reason", "Deploys");
+    assert_cell(identity, "used", "");
+    assert_cell(identity, "missing", "carol's account ends on 2026-12-01");
+    assert_cell("{\"account\":\"x\",\"state\":\"unowned\"}", "state", "no owner left");
+    assert_cell("{\"account\":\"x\",\"state\":\"ended\"}", "state", "lapsed");
+    assert_cell("{\"account\":\"x\",\"state\":\"later\"}", "state", "lapsed");
+    assert_cell(certified, "id", "r");
     assert_cell(certified, "state", "certified");
     assert_cell(certified, "certified_until", "2027-06-30");
     assert_cell(certified, "by", "carol, 2026-11-20 (it allows them)");
