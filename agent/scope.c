@@ -309,6 +309,11 @@ static int64_t find_same(const struct scope *granted, const struct policy *polic
     return strcmp(info.digest, granted->entitlement_digest) == 0 ? index : -1;
 }
 
+bool scope_is_outdated(const struct scope *granted, const struct policy *policy)
+{
+    return granted->whole && find_same(granted, policy) < 0;
+}
+
 /* The wall clock of the facts: an identity ends at a day, a grant by the boot clock. */
 static bool is_alive(const struct doorway *door)
 {

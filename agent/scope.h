@@ -93,6 +93,9 @@ bool scope_opens(const struct scope *granted, const struct doorway *door);
 /* The same where the command is not known yet. */
 bool scope_may_open(const struct scope *granted, const struct doorway *door);
 
+/* Whether the entitlement that it opens is another by now, so that it opens nothing. */
+bool scope_is_outdated(const struct scope *granted, const struct policy *policy);
+
 /* One line for people: "run /usr/bin/id as root with sudo in /home/alice". Fresh memory or NULL.
  */
 char *scope_describe(const struct scope *scope);

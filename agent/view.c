@@ -210,6 +210,7 @@ json_t *view_grant(const struct agent *agent, const struct grant *grant)
     set(json, "rhost", text_or_null(grant->scope.rhost));
     set(json, "entitlement", text_or_null(grant->scope.entitlement));
     set(json, "opens", view_texts(&grant->scope.opens));
+    set(json, "entitlement_changed", json_boolean(scope_is_outdated(&grant->scope, agent->policy)));
     set(json, "uses_left",
         grant->limited ? json_integer((json_int_t)grant->uses_left) : json_null());
     set(json, "created", view_time(grant->created_real_us));

@@ -32,6 +32,7 @@ enum style style_of_state(const char *state)
         {"active", STYLE_GOOD},
         {"waiting", STYLE_WARN},
         {"new", STYLE_WARN},
+        {"void", STYLE_WARN},
         {"denied", STYLE_BAD},
         {"revoked", STYLE_BAD},
         {"expired", STYLE_DIM},

@@ -11,6 +11,12 @@ static bool is_active(const json_t *grant)
     return strcmp(field_text_or(grant, "state", ""), "active") == 0;
 }
 
+/* Its entitlement is another one by now. */
+static bool is_void(const json_t *grant)
+{
+    return is_active(grant) && field_bool(grant, "entitlement_changed", false);
+}
+
 /* What the grant opens: the agent's words, or ours from its parts. Fresh memory or NULL. */
 static char *describe_scope(const json_t *grant)
 {
@@ -66,6 +72,9 @@ void view_show_grant(struct str_builder *out, const struct view *view, const jso
     view_row_text(out, view, "Control", field_text(grant, "control"));
     view_row_text(out, view, "Entitlement", field_text(grant, "entitlement"));
     view_opens(out, view, grant);
+    if (is_void(grant))
+        view_row(
+            out, view, "Now", "nothing: the entitlement has been changed since; ask for it again");
     view_row(out, view, "Uses", uses);
     view_row_time(out, view, "Granted", field_time(grant, "created"));
     view_row_time(out, view, "Expires", field_time(grant, "expires"));
@@ -79,7 +88,7 @@ void view_show_grant(struct str_builder *out, const struct view *view, const jso
 
 static void add_grant(struct table *table, const struct view *view, const json_t *grant)
 {
-    const char *state = field_text_or(grant, "state", "?");
+    const char *state = is_void(grant) ? "void" : field_text_or(grant, "state", "?");
     uint64_t expires_us = field_time(grant, "expires");
     struct str_builder what = {0};
     char uses[32] = "", expires[WHEN_SIZE] = "";

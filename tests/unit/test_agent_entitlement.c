@@ -146,6 +146,18 @@ static void test_opens_what_it_lists(void **state)
     assert_int_equal(audit_count(f, "used"), 2);
 }
 
+static bool is_shown_as_changed(struct agent_fixture *f)
+{
+    json_t *reply = agent_call_good(f, UID_DAEMON, "ListGrants", NULL);
+    json_t *grant = json_array_get(json_object_get(reply, "grants"), 0);
+    json_t *changed = json_object_get(grant, "entitlement_changed");
+    bool is_true = json_is_true(changed);
+
+    assert_true(json_is_boolean(changed));
+    json_decref(reply);
+    return is_true;
+}
+
 /* What was approved is what it opened then. */
 static void test_a_changed_entitlement_opens_nothing(void **state)
 {
@@ -157,9 +169,11 @@ static void test_a_changed_entitlement_opens_nothing(void **state)
     json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_int_equal(run(f, UID_DAEMON, UPTIME, LENGTH(UPTIME)), GATE_DENY);
     assert_int_equal(run(f, UID_DAEMON, ID_GID, LENGTH(ID_GID)), GATE_DENY);
+    assert_true(is_shown_as_changed(f));
     agent_fixture_policy(f, policy);
     json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_int_equal(run(f, UID_DAEMON, UPTIME, LENGTH(UPTIME)), GATE_ALLOW);
+    assert_false(is_shown_as_changed(f));
 }
 
 static void test_bounds(void **state)

@@ -377,6 +377,24 @@ static void test_grants_are_listed_in_columns(void **state UNUSED)
         "A1B2-C3D4  used up  bob  ssh login from 192.0.2.7\n");
 }
 
+/* It is not over, but opens nothing. */
+static void test_a_grant_of_what_was_changed(void **state UNUSED)
+{
+    static const char grant[] =
+        "{'id': 'A1B2-C3D4', 'state': 'active', 'subject': {'name': 'bob', 'uid': 7},"
+        " 'scope': 'use tools (sudo)', 'service': 'sudo', 'entitlement': 'tools',"
+        " 'opens': ['/usr/bin/id as root'], 'entitlement_changed': true}";
+    AUTO_FREE char *text = show_as(view_show_grant, grant, &plain, 1000);
+    AUTO_FREE char *list = NULL, *both = NULL;
+
+    assert_non_null(strstr(text, "  Opens        /usr/bin/id as root\n"
+                                 "  Now          nothing: the entitlement has been changed since; "
+                                 "ask for it again\n"));
+    assert_true(asprintf(&both, "[%s]", grant) > 0);
+    list = show_as(view_show_grants, both, &plain, 1000);
+    assert_non_null(strstr(list, "A1B2-C3D4  void "));
+}
+
 static void test_the_status_says_what_is_wrong(void **state UNUSED)
 {
     AUTO_FREE char *text = show(view_show_status,
@@ -493,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_a_command_that_is_not_known_is_said_to_be_anything),
         cmocka_unit_test(test_a_grant_is_explained),
         cmocka_unit_test(test_grants_are_listed_in_columns),
+        cmocka_unit_test(test_a_grant_of_what_was_changed),
         cmocka_unit_test(test_the_status_says_what_is_wrong),
         cmocka_unit_test(test_a_rollback_is_loud),
         cmocka_unit_test(test_versions_are_listed_in_columns),
