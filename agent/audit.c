@@ -183,6 +183,7 @@ void audit_decided(struct ledger_batch *batch, const struct audit_decision *deci
     put_subject(json, decision->subject);
     put_scope(json, decision->scope);
     put(json, "tty", decision->tty);
+    put(json, "selftest", decision->selftest ? "setup" : NULL);
     put(json, "decision", decision_word(decision));
     if (decision->turned_away) {
         put(json, "verdict", decision_to_string(verdict->decision));
@@ -201,9 +202,9 @@ void audit_decided(struct ledger_batch *batch, const struct audit_decision *deci
     } else {
         put(json, "facts_left_out", decision->facts_left_out);
     }
-    snprintf(message, sizeof(message), "%s %s %s%s%s: %s", decision->subject->name,
-        sentence_word(decision), or_empty(what), verdict->rule ? " by rule " : "",
-        or_empty(verdict->rule), verdict->reason);
+    snprintf(message, sizeof(message), "%s%s %s %s%s%s: %s",
+        decision->selftest ? "self-test: " : "", decision->subject->name, sentence_word(decision),
+        or_empty(what), verdict->rule ? " by rule " : "", or_empty(verdict->rule), verdict->reason);
     commit(batch, json, message);
 }
 

@@ -59,6 +59,7 @@ struct audit_decision {
     const char *owner;          /* of the rule, else of the identity that asks; or NULL */
     const char *reason;         /* typed by the person */
     bool watched;               /* by monitor mode: let through, whatever the verdict is */
+    bool selftest;              /* nobody asked: `assent setup` tried its lines */
     bool turned_away;           /* refused: what the verdict wants could not be had at this door */
     const struct facts *facts;  /* NULL: policy was not asked this question, because: */
     const char *facts_left_out; /* static */

@@ -436,7 +436,9 @@ static void escalate_with_digest(struct inquiry *inquiry)
     struct doorway door = inquiry_doorway(inquiry);
     struct grant *grant = book_opens(&inquiry->agent->book, &door);
 
-    if (continues_use(inquiry))
+    if (inquiry_is_selftest(inquiry))
+        follow_verdict(inquiry);
+    else if (continues_use(inquiry))
         inquiry_allow(inquiry, 0);
     else if (grant)
         use_grant(inquiry, grant);

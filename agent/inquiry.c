@@ -75,6 +75,11 @@ void inquiry_deny(struct inquiry *inquiry, const char *text)
                              });
 }
 
+bool inquiry_is_selftest(const struct inquiry *inquiry)
+{
+    return (inquiry->ask->flags & GATE_FLAG_SELFTEST) != 0;
+}
+
 bool inquiry_is_watched(const struct inquiry *inquiry)
 {
     return inquiry->scope.service && monitor_covers(inquiry->agent, inquiry->scope.service);

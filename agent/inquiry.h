@@ -55,6 +55,10 @@ struct doorway inquiry_doorway(const struct inquiry *inquiry);
 /* Whether monitor mode covers the door. */
 bool inquiry_is_watched(const struct inquiry *inquiry);
 
+/* Whether nobody stands at the door: `assent setup` tries its lines. Decided like any other, but no
+ * grant is used and nobody asked, and its record says so. */
+bool inquiry_is_selftest(const struct inquiry *inquiry);
+
 /* The last answers. The inquiry may be gone when they return. */
 void inquiry_allow(struct inquiry *inquiry, uint64_t left_us);
 void inquiry_deny(struct inquiry *inquiry, const char *text);

@@ -8,6 +8,8 @@
 #include "call.h"
 #include "field.h"
 #include "json.h"
+#include "report.h"
+#include "text.h"
 
 /* One reply. `ret_more`: others follow. A record that was tampered with may make a reply that is no
  * JSON; those behind it are none the worse. */
@@ -33,6 +35,23 @@ static int take_reply(struct varlink *link, const struct cli_options *options, d
         return CLI_OK;
     cli_error("%s", strerror(-r));
     return CLI_FAILED;
+}
+
+bool decisions_is_selftest(const json_t *decision)
+{
+    return field_text(decision, "selftest") != NULL;
+}
+
+void decisions_note_selftests(struct report *report, uint64_t count)
+{
+    struct str_builder line = {0};
+
+    if (count == 0)
+        return;
+    text_put_count(&line, count);
+    str_appendf(&line, " decision%s of self-tests of assent setup left out: nobody asked.",
+        count == 1 ? "" : "s");
+    report_note(report, str_builder_take(&line));
 }
 
 int decisions_each(

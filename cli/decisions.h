@@ -2,6 +2,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cli.h"
@@ -9,6 +10,13 @@
 /* A decision as in etc/io.assent.varlink; NULL: a reply that could not be read. Returns 0 or
  * -errno, which ends the reading. */
 typedef int (*decisions_fn)(const json_t *decision, void *userdata);
+
+/* Whether nobody asked: `assent setup` tried its lines. */
+bool decisions_is_selftest(const json_t *decision);
+
+/* Tells in the report how many of those were left out; nothing for none. */
+struct report;
+void decisions_note_selftests(struct report *report, uint64_t count);
 
 /* Calls `row` for each decision since then (wall clock), in order. Returns CLI_OK or the exit code,
  * with what went wrong on standard error. */

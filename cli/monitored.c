@@ -19,7 +19,7 @@ struct collecting {
     const struct cli_options *options;
     const char *what;
     json_t *rows; /* by key */
-    uint64_t seen;
+    uint64_t seen, selftests;
 };
 
 /* What would have been decided, and by which rule; NULL: nothing else than was done. */
@@ -114,6 +114,10 @@ static int on_decision(const json_t *decision, void *userdata)
 
     if (collecting->seen++ % PROGRESS_EVERY == 0)
         progress_count(collecting->options, "decisions read", collecting->seen);
+    if (would && decisions_is_selftest(decision)) {
+        collecting->selftests++;
+        return 0;
+    }
     if (!would || !is_asked_for(collecting, decision))
         return 0;
     row = new_row(decision, would, rule);
@@ -148,25 +152,26 @@ static json_t *sort_rows(const json_t *rows)
 }
 
 int monitored_read(
-    const struct cli_options *options, const char *what, uint64_t since_us, json_t **ret_rows)
+    const struct cli_options *options, const char *what, uint64_t since_us, struct report *report)
 {
     AUTO_JSON json_t *rows = json_object();
     struct collecting collecting = {.options = options, .what = what, .rows = rows};
     int r = decisions_each(options, since_us, on_decision, &collecting);
 
     progress_clear(options);
-    if (r == CLI_OK)
-        *ret_rows = sort_rows(rows);
-    return r;
+    if (r != CLI_OK)
+        return r;
+    json_decref(report->rows);
+    report->rows = sort_rows(rows);
+    decisions_note_selftests(report, collecting.selftests);
+    return CLI_OK;
 }
 
 /* ---- the report -------------------------------------------------------------------------- */
 
 static int read_all(const struct cli_options *options, uint64_t since_us, struct report *report)
 {
-    json_decref(report->rows);
-    report->rows = NULL;
-    return monitored_read(options, NULL, since_us, &report->rows);
+    return monitored_read(options, NULL, since_us, report);
 }
 
 static const char *word_for(const char *would)

@@ -8,9 +8,10 @@
 #include "../common/macro.h"
 #include "cli.h"
 
-/* Everything monitor mode covers, or one of "all", a door, "rule:ID". Array of objects, the most
- * frequent first: would (deny, escalate, allow), rule (or null: by default), subject, service,
- * run_as, command, count, first, last. The array belongs to the caller. Returns CLI_OK or the exit
- * code, with what went wrong on standard error. */
+/* Everything monitor mode covers, or one of "all", a door, "rule:ID", as the rows of the report:
+ * objects, the most frequent first: would (deny, escalate, allow), rule (or null: by default),
+ * subject, service, run_as, command, count, first, last. What was only tried is left out, with a
+ * note. Returns CLI_OK or the exit code, with what went wrong on standard error. */
+struct report;
 MUST_USE int monitored_read(
-    const struct cli_options *options, const char *what, uint64_t since_us, json_t **ret_rows);
+    const struct cli_options *options, const char *what, uint64_t since_us, struct report *report);

@@ -109,7 +109,7 @@ static int compare_rows(const void *left, const void *right)
 struct uses {
     const struct cli_options *options;
     json_t *by_rule; /* objects: count, last */
-    uint64_t seen;
+    uint64_t seen, selftests;
 };
 
 static int count_use(const json_t *decision, void *userdata)
@@ -122,13 +122,17 @@ static int count_use(const json_t *decision, void *userdata)
         progress_count(uses->options, "decisions read", uses->seen);
     if (!use)
         return 0; /* of no rule, or of one that is not in force */
+    if (decisions_is_selftest(decision)) {
+        uses->selftests++;
+        return 0;
+    }
     (void)json_object_set_new(use, "count", json_integer(field_int(use, "count", 0) + 1));
     (void)json_object_set(use, "last", json_object_get(decision, "time"));
     return 0;
 }
 
 /* Recorded decisions are for auditors and root; owners see their rules without. */
-static int read_uses(const struct cli_options *options, uint64_t since_us, const json_t *rows)
+static int read_uses(const struct cli_options *options, uint64_t since_us, struct report *report)
 {
     AUTO_JSON json_t *by_rule = json_object();
     struct uses uses = {.options = options, .by_rule = by_rule};
@@ -136,7 +140,7 @@ static int read_uses(const struct cli_options *options, uint64_t since_us, const
     json_t *row;
     int r;
 
-    json_array_foreach(rows, index, row)
+    json_array_foreach(report->rows, index, row)
     {
         AUTO_JSON json_t *use = json_pack("{s:i, s:n}", "count", 0, "last");
 
@@ -147,6 +151,8 @@ static int read_uses(const struct cli_options *options, uint64_t since_us, const
     }
     r = decisions_each(options, since_us, count_use, &uses);
     progress_clear(options);
+    if (r == CLI_OK)
+        decisions_note_selftests(report, uses.selftests);
     return r;
 }
 
@@ -231,7 +237,7 @@ static int read_report(const struct cli_options *options, uint64_t since_us, str
     report->policy = json_incref(rules.policy);
     note_counts(report);
     note_since(report, &rules, since_us);
-    return rules.all ? read_uses(options, since_us, report->rows) : CLI_OK;
+    return rules.all ? read_uses(options, since_us, report) : CLI_OK;
 }
 
 /* ---- cells -------------------------------------------------------------------------------- */

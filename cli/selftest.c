@@ -9,10 +9,8 @@
 
 #include "../common/accounts.h"
 #include "../common/str.h"
-#include "json.h"
 #include "pamtry.h"
 #include "stack.h"
-#include "trial_requests.h"
 
 #define HUMAN_UID_MIN 1000
 #define HUMAN_UID_MAX 60000
@@ -130,8 +128,7 @@ static enum selftest_level judge(const struct trial *trial, const struct pamtry_
                                                                            : SELFTEST_NOTE;
 }
 
-static char *describe(
-    const struct trial *trial, const struct pamtry_result *result, unsigned withdrawn)
+static char *describe(const struct trial *trial, const struct pamtry_result *result)
 {
     struct str_builder out = {0};
     char line[PAMTRY_TEXT_MAX], escaped[PAMTRY_TEXT_MAX * 4];
@@ -146,8 +143,6 @@ static char *describe(
         str_append(&out, ", the sudo plugin does not load");
     if (escaped[0] != '\0')
         str_appendf(&out, ": %s", escaped);
-    if (withdrawn > 0)
-        str_append(&out, " [the trial's own request was withdrawn again]");
     if (trial->expect == EXPECT_BEFORE && result->code != PAM_SUCCESS)
         str_append(&out, "; choose an account that may log in with --test-user");
     return str_builder_take(&out);
@@ -185,16 +180,14 @@ static int try(const struct run *run, const struct trial *trial)
         .phase = trial->phase,
     };
     struct pamtry_result result = {0};
-    AUTO_JSON json_t *open = pamtry.no_trace ? NULL : trial_requests_open(run->test->socket);
     int r = pamtry_run(&pamtry, &result);
-    unsigned withdrawn = trial_requests_withdraw(run->test->socket, open, trial->subject);
     if (r == -ETIMEDOUT)
         return add_row(run, trial, SELFTEST_BAD, strdup("no answer within 20 s"));
     if (r == -ECHILD)
         return add_row(run, trial, SELFTEST_BAD, strdup("the stack crashed"));
     if (r < 0)
         return r;
-    return add_row(run, trial, judge(trial, &result), describe(trial, &result, withdrawn));
+    return add_row(run, trial, judge(trial, &result), describe(trial, &result));
 }
 
 static int try_all(const struct run *run, const struct trial trials[], size_t count)

@@ -25,7 +25,6 @@ struct selftest_row {
 
 #define SELFTEST_ROWS_MAX 64
 struct selftest {
-    const char *socket; /* the agent's public one, to withdraw what a trial opens */
     struct selftest_row rows[SELFTEST_ROWS_MAX];
     size_t count;
 };

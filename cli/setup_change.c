@@ -383,7 +383,6 @@ int setup_change_doors(const struct setup_request *request, const struct cli_opt
 {
     CLEANUP(job_done) struct job job = {.request = request, .options = options};
     job.plan.root = request->root;
-    job.test.socket = options->socket;
     job.names = setup_doors_to_text(request->doors);
     AUTO_CLOSE int lock = store_lock(request->root);
     int r;

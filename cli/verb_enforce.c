@@ -54,7 +54,7 @@ static int show_report(const struct cli_options *options, const char *what)
     if (since_us > report.made_us - SINCE_LEAST_US)
         return cli_usage_error(
             options, "--since is 24h at least: what has just begun says nothing");
-    r = monitored_read(options, what, since_us, &report.rows);
+    r = monitored_read(options, what, since_us, &report);
     if (r != CLI_OK)
         return r;
     if (options->json)

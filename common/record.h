@@ -65,6 +65,7 @@ enum gate_flag {
     GATE_FLAG_LISTING = 1 << 2,  /* looks like sudo -l or -v: open no request */
     GATE_FLAG_WRITABLE = 1 << 3, /* others than root can write the command or its path */
     GATE_FLAG_ASKED = 1 << 4,    /* this ask repeats an earlier one after READY or NEED */
+    GATE_FLAG_SELFTEST = 1 << 5, /* `assent setup` tries a stack: nobody stands at the door */
 };
 
 /* Facts an answer NEEDs (gate_answer.need). */

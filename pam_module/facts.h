@@ -25,4 +25,9 @@ MUST_USE int pam_facts_collect(pam_handle_t *pamh, const struct door *door, uint
 MUST_USE int pam_facts_add_groups(
     const struct door *door, struct pam_facts *store, struct gate_ask *ask);
 
+/* The flags of a question that is only tried: GATE_FLAG_SELFTEST, and LISTING so that nobody is
+ * bothered, where this process is `assent` itself; else none. No argument and no variable says so,
+ * since what is left behind by mistake, or set by the one who asks, would hide real decisions. */
+uint64_t pam_facts_selftest(void);
+
 void pam_facts_done(struct pam_facts *store);

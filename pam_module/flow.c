@@ -233,6 +233,8 @@ static enum flow_outcome decide(struct flow *flow, uint64_t phase, uint64_t flag
         return outcome_of_errno(r);
     /* Nobody is to be bothered for what is not enforced. */
     question.ask.flags = flow->options.monitor ? GATE_FLAG_LISTING : flags;
+    if (pam_facts_selftest() != 0)
+        question.ask.flags = pam_facts_selftest();
     outcome = question_ask(&question);
     if (outcome == ENQUIRY_ALLOWED)
         keep_tie(&question);

@@ -46,6 +46,7 @@ static const struct {
     {"missing", "ASSENT_MISSING"},
     {"would", "ASSENT_WOULD"},
     {"would_rule", "ASSENT_WOULD_RULE"},
+    {"selftest", "ASSENT_SELFTEST"},
     {"control", "ASSENT_CONTROL"},
     {"peer", "ASSENT_PEER"},
     {"expires", "ASSENT_EXPIRES"},

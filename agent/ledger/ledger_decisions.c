@@ -19,15 +19,17 @@
     "'event', event"
 #define ANSWER MEMBER("decision") ", " MEMBER("rule") ", " MEMBER("policy") ", " MEMBER("run_as")
 #define WITH_FACTS BARE ", " ANSWER ", " MEMBER("facts")
-#define WITHOUT_FACTS BARE ", " ANSWER ", " MEMBER("count") ", " MEMBER("facts_left_out")
+#define WITHOUT_FACTS \
+    BARE ", " ANSWER ", " MEMBER("count") ", " MEMBER("facts_left_out") ", " MEMBER("selftest")
 /* Where the door's no was not policy's, what policy said is the decision. */
 #define POLICYS                                                                               \
     "'decision', coalesce(json_extract(record, '$.verdict'), "                                \
     "json_extract(record, '$.decision')), " MEMBER("rule") ", " MEMBER("policy") ", " MEMBER( \
         "run_as")
-#define WITH_ALL                                                                      \
-    BARE ", " POLICYS ", " MEMBER("count") ", " MEMBER("facts_left_out") ", " MEMBER( \
-        "facts") ", " MEMBER("missing") ", " MEMBER("would") ", " MEMBER("would_rule")
+#define WITH_ALL                                                                              \
+    BARE ", " POLICYS                                                                         \
+         ", " MEMBER("count") ", " MEMBER("facts_left_out") ", " MEMBER("facts") ", " MEMBER( \
+             "selftest") ", " MEMBER("missing") ", " MEMBER("would") ", " MEMBER("would_rule")
 
 /* The signs in front of columns keep SQLite from the index: the table is walked in order. */
 static const char WALK[] =

@@ -160,6 +160,33 @@ static void test_report_says_whose_it_is(void **state UNUSED)
     run_done(&run);
 }
 
+/* Uses that nobody made are none. */
+static void test_report_without_self_tests(void **state UNUSED)
+{
+    static const char page[] = "{\"parameters\":{\"host\":\"db1\",\"all\":true,\"policy\":\"p1\","
+                               "\"rules\":[" RULE("a") "],\"next\":null}}";
+    static const char decisions[] =
+        "{\"parameters\":{\"decision\":{\"seq\":1,\"time\":\"2026-11-20T10:00:00Z\",\"decision\":"
+        "\"allow\",\"rule\":\"a\"}},\"continues\":true}\0"
+        "{\"parameters\":{\"decision\":{\"seq\":2,\"time\":\"2026-11-21T10:00:00Z\",\"decision\":"
+        "\"allow\",\"rule\":\"a\",\"selftest\":\"setup\"}},\"continues\":true}\0"
+        "{\"parameters\":{}}";
+    struct run run;
+
+    run_assent(&run,
+        STEPS(SAY(page), SAY(IDENTITIES("", "null")), {decisions, sizeof(decisions), 1}),
+        WORDS("report", "recertification", "--json"));
+    assert_int_equal(run.status, CLI_OK);
+    assert_non_null(strstr(run.out, "\"used\":{\"count\":1,\"last\":\"2026-11-20T10:00:00Z\"}"));
+    run_done(&run);
+    run_assent(&run,
+        STEPS(SAY(page), SAY(IDENTITIES("", "null")), {decisions, sizeof(decisions), 1}),
+        WORDS("report", "recertification"));
+    assert_non_null(
+        strstr(run.out, "1 decision of self-tests of assent setup left out: nobody asked."));
+    run_done(&run);
+}
+
 static void test_report_into_a_file(void **state UNUSED)
 {
     char path[] = "/tmp/assent-report-XXXXXX", text[4096] = "";
@@ -236,6 +263,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_report_of_several_pages),
         cmocka_unit_test(test_report_of_a_policy_that_changes),
         cmocka_unit_test(test_report_says_whose_it_is),
+        cmocka_unit_test(test_report_without_self_tests),
         cmocka_unit_test(test_report_into_a_file),
         cmocka_unit_test(test_identities),
         cmocka_unit_test(test_report_usage),

@@ -27,7 +27,9 @@ static const char stream[] = DECISION("\"seq\":1,\"time\":\"2026-11-20T10:00:00Z
             DECISION("\"seq\":4,\"time\":\"2026-11-20T11:00:00Z\",\"decision\":\"allow\","
                      "\"would\":\"deny\",\"would_rule\":\"no-bob\"," FACTS("bob", "su"))
                 DECISION("\"seq\":5,\"time\":\"2026-11-20T11:00:00Z\","
-                         "\"decision\":\"deny\"," FACTS("bob", "su")) LAST;
+                         "\"decision\":\"deny\"," FACTS("bob", "su"))
+                    DECISION("\"seq\":6,\"time\":\"2026-11-20T11:00:00Z\","
+                             "\"decision\":\"would-deny\",\"selftest\":\"setup\"") LAST;
 
 #define STREAM                    \
     {                             \
@@ -54,6 +56,23 @@ static void test_report(void **state)
         strstr(run.out, "\"have to ask\",1,\"'=bob\",sudo,\"/usr/bin/id -u as root\",ask,"));
     assert_non_null(strstr(run.out, "\"be refused\",1,bob,su,,no-bob,"));
     assert_null(strstr(run.out, "(none),2026-11-20T11"));
+    run_done(&run);
+}
+
+/* What nobody asked for would have stopped nobody; that it was left out is said. */
+static void test_self_tests_are_left_out(void **state)
+{
+    struct run run;
+
+    (void)state;
+    run_assent(&run, STEPS(STREAM), WORDS("report", "monitor"));
+    assert_int_equal(run.status, CLI_OK);
+    assert_non_null(
+        strstr(run.out, "1 decision of self-tests of assent setup left out: nobody asked."));
+    assert_null(strstr(run.out, "?"));
+    run_done(&run);
+    run_assent(&run, STEPS(STREAM), WORDS("report", "monitor", "--json"));
+    assert_null(strstr(run.out, "\"?\""));
     run_done(&run);
 }
 
@@ -118,6 +137,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_self_tests_are_left_out),
         cmocka_unit_test(test_enforce_shows_first),
         cmocka_unit_test(test_enforce),
         cmocka_unit_test(test_what_is_enforced_is_not_asked_about),

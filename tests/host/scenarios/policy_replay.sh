@@ -97,6 +97,8 @@ try on assent policy replay /tmp/candidate --fail-on-change
 expect_rc 0 "the same rules, the same answers"
 expect_out '^0 would be answered otherwise\.$' "says so"
 expect_out '[0-9]+: root needs no elevation' "what policy was not asked is not judged"
+expect_out '[0-9]+: a self-test of assent setup' "nor what setup tried when the doors were switched on"
+check "which the journal tells apart" journal_has ASSENT_SELFTEST=setup
 
 step "another policy"
 candidate '/usr/bin/id -g' '/usr/bin/* *' 'decision: deny'
