@@ -315,6 +315,14 @@ void audit_approval(
     commit(batch, json, message);
 }
 
+/* Events are called by their names but where these are no words for people. */
+static const char *word_of(const char *event)
+{
+    if (strcmp(event, EVENT_SESSION_OPENED) == 0)
+        return "its session has begun";
+    return strcmp(event, EVENT_SESSION_ENDED) == 0 ? "its session has ended" : event;
+}
+
 void audit_grant(struct ledger_batch *batch, const char *event, const struct grant *grant,
     const char *detail, const char *session)
 {
@@ -337,7 +345,7 @@ void audit_grant(struct ledger_batch *batch, const char *event, const struct gra
     put(json, "detail", detail);
     put_time(json, "expires", grant->expires_real_us);
     snprintf(message, sizeof(message), "grant %s of %s to %s: %s%s%s", grant->id,
-        grant->subject.name, or_empty(what), event, detail ? ": " : "", or_empty(detail));
+        grant->subject.name, or_empty(what), word_of(event), detail ? ": " : "", or_empty(detail));
     commit(batch, json, message);
 }
 
