@@ -191,6 +191,9 @@ static void check_verdict(const struct policy *policy, const struct verdict *ver
     must(!verdict->entitlement || policy_find_entitlement(policy, verdict->entitlement) >= 0);
     must(verdict->lapse == LAPSE_NONE || verdict->decision == DECISION_ESCALATE);
     must(verdict->would != 0 || !verdict->would_rule);
+    must(!verdict->identity || policy_find_identity(policy, verdict->identity) >= 0);
+    must(verdict->identity_state == IDENTITY_ALIVE ||
+         (verdict->identity && verdict->decision == DECISION_DENY));
 }
 
 static void check(const struct policy *policy, struct drawn *drawn, struct verdict *verdicts)
@@ -202,6 +205,7 @@ static void check(const struct policy *policy, struct drawn *drawn, struct verdi
         check_verdict(policy, &verdicts[2 * i]);
         policy_possible(policy, &drawn[i].facts, &verdicts[2 * i + 1]);
         must(verdicts[2 * i + 1].reason != NULL);
+        must(verdicts[2 * i + 1].identity == verdicts[2 * i].identity);
         must(!policy_denies(policy, &drawn[i].facts, &verdict) ||
              verdicts[2 * i].decision == DECISION_DENY);
         (void)policy_person_of(policy, drawn[i].facts.uid);
@@ -214,7 +218,9 @@ static bool is_same(const struct verdict *a, const struct verdict *b)
     return a->decision == b->decision && a->rule == b->rule && a->reason == b->reason &&
            a->entitlement == b->entitlement && a->missing == b->missing && a->lapse == b->lapse &&
            a->duration_us == b->duration_us && a->stages == b->stages &&
-           a->evidence == b->evidence && a->would == b->would && a->would_rule == b->would_rule;
+           a->evidence == b->evidence && a->would == b->would && a->would_rule == b->would_rule &&
+           a->advice == b->advice && a->identity == b->identity &&
+           a->identity_state == b->identity_state;
 }
 
 /* The rule that decides, as it is explained. */
@@ -288,6 +294,15 @@ static void ask_about(const struct policy *policy, const struct drawn *drawn)
         (void)policy_person_state(policy, i, NOW_US);
         (void)policy_person_ends(policy, i, NOW_US);
         must(policy_people_of(policy, policy_person(policy, i)->name).count > 0);
+    }
+    for (size_t i = 0; i < policy_identity_count(policy); i++) {
+        enum identity_state alive = policy_identity_state(policy, i, NOW_US);
+        struct identity_info info;
+
+        policy_identity(policy, i, &info);
+        must(policy_find_identity(policy, info.name) == (int64_t)i);
+        must((policy_identity_reason(policy, i, alive) == NULL) == (alive == IDENTITY_ALIVE));
+        must(!info.has_uid || policy_identity_of(policy, info.uid, NOW_US) >= 0);
     }
     must(policy_lint(policy, &options, note_finding, NULL) == 0);
     must(policy_compare(policy, policy, note_change, NULL) == 0);

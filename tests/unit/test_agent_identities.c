@@ -342,12 +342,49 @@ static void test_a_large_inventory(void **state)
     agent_fixture_start(f);
     load(f, policy);
     assert_int_equal(login(f, UID_DAEMON).kind, GATE_ALLOW);
-    for (unsigned pages = 0; next > 0 && pages < MANY; pages++)
+    for (unsigned pages = 0; pages < 3; pages++)
         count += count_listed(f, 0, next, &next);
-    assert_int_equal(count, MANY + 1);
+    assert_int_equal(next, count + 1);
+    assert_int_equal(count_listed(f, 0, MANY - 8, &next), 10);
+    assert_int_equal(next, 0);
+    assert_int_equal(count_listed(f, UID_MAN, 1, &next), 0);
     assert_int_equal(login(f, UID_DAEMON).kind, GATE_ALLOW);
     load(f, ended);
     assert_int_equal(login(f, UID_DAEMON).kind, GATE_DENY);
+}
+
+/* An answer has room for so many names of owners. */
+static void test_many_owners(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct str_builder text = {0};
+    AUTO_FREE char *policy = NULL;
+    char path[128];
+    FILE *file;
+    int next;
+
+    snprintf(path, sizeof(path), "%s/30-many.yaml", f->policy);
+    file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs("groups:\n  crowd:\n", file) >= 0);
+    for (unsigned i = 0; i < 600; i++)
+        assert_true(fprintf(file, "    - person-%u\n", i) > 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0644), 0);
+    str_append(&text, RULES "identities:\n");
+    for (unsigned i = 0; i < 5; i++)
+        str_appendf(&text,
+            "  i%u: { user: no-such-%u, owner: crowd, purpose: p, expires: "
+            "2099-12-31 }\n",
+            i, i);
+    policy = str_builder_take(&text);
+    agent_fixture_start(f);
+    load(f, policy);
+    assert_int_equal(count_listed(f, 0, 1, &next), 2);
+    assert_int_equal(next, 3);
+    assert_int_equal(count_listed(f, 0, 3, &next), 2);
+    assert_int_equal(count_listed(f, 0, 5, &next), 1);
+    assert_int_equal(next, 0);
 }
 
 int main(int argc, char **argv)
@@ -361,6 +398,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_is_taken_out_while_it_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_who_sees_which, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_large_inventory, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_owners, setup, teardown),
     };
 
     agent_fixture_main(argc, argv);

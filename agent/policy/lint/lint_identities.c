@@ -9,42 +9,47 @@ static bool has_number(const struct numbers *numbers, uint32_t number)
     return false;
 }
 
+static bool takes_services(const struct who *who)
+{
+    return who->kinds == 0 || (who->kinds >> SUBJECT_SERVICE & 1) != 0;
+}
+
 /* In which groups of the system an account is, the files do not tell. */
 static bool may_be(const struct who *who, uint32_t user)
 {
     return (who->users.count == 0 || has_number(&who->users, user)) &&
-           !has_number(&who->not_users, user) &&
-           (who->kinds == 0 || (who->kinds >> SUBJECT_SERVICE & 1) != 0);
+           !has_number(&who->not_users, user);
 }
 
-/* By user: some rule could give something to it. */
+/* Which accounts of identities some rule could give something to. */
 struct reach {
     const struct policy *policy;
-    bool *users;
-    bool all; /* nobody is left out */
+    bool *users;    /* by user */
+    uint32_t *left; /* those that no rule reached so far, and maybe some that one did */
+    size_t left_count;
 };
 
-static void reach_user(struct reach *reach, uint32_t user, const struct who *a, const struct who *b)
-{
-    if (!reach->users[user])
-        reach->users[user] = may_be(a, user) && may_be(b, user);
-}
-
-/* Whoever is among both. The accounts that are listed, where one lists some, are all there are. */
+/* Whoever is among both. The accounts that are listed, where one lists some, are all there are;
+ * where none does nearly everybody is, so that few are left to be looked at for the next rule. */
 static void reach_both(struct reach *reach, const struct who *a, const struct who *b)
 {
-    const struct policy *policy = reach->policy;
     const struct numbers *listed = a->users.count > 0 ? &a->users : &b->users;
+    size_t left = 0;
 
-    for (size_t i = 0; i < listed->count; i++)
-        reach_user(reach, listed->items[i], a, b);
-    if (listed->count > 0 || reach->all)
+    if (!takes_services(a) || !takes_services(b))
         return;
-    for (uint32_t i = 0; i < policy->identity_names.count; i++)
-        reach_user(reach, policy->identities[i].user, a, b);
-    reach->all = a->not_users.count == 0 && b->not_users.count == 0 &&
-                 (a->kinds == 0 || (a->kinds >> SUBJECT_SERVICE & 1) != 0) &&
-                 (b->kinds == 0 || (b->kinds >> SUBJECT_SERVICE & 1) != 0);
+    for (size_t i = 0; i < listed->count; i++)
+        reach->users[listed->items[i]] |=
+            may_be(a, listed->items[i]) && may_be(b, listed->items[i]);
+    for (size_t i = 0; listed->count == 0 && i < reach->left_count; i++) {
+        uint32_t user = reach->left[i];
+
+        reach->users[user] |= may_be(a, user) && may_be(b, user);
+        if (!reach->users[user])
+            reach->left[left++] = user;
+    }
+    if (listed->count == 0)
+        reach->left_count = left;
 }
 
 static void reach_by(struct reach *reach, const struct rule *rule)
@@ -92,15 +97,19 @@ static void look_at(
 void lint_identities(struct report *report)
 {
     const struct policy *policy = report->policy;
+    uint32_t count = policy->identity_names.count;
     AUTO_FREE bool *users = calloc((size_t)policy->user_names.count + 1, sizeof(*users));
-    struct reach reach = {.policy = policy, .users = users};
+    AUTO_FREE uint32_t *left = calloc((size_t)count + 1, sizeof(*left));
+    struct reach reach = {.policy = policy, .users = users, .left = left, .left_count = count};
 
-    if (!users) {
+    if (!users || !left) {
         report->failed = true;
         return;
     }
-    for (size_t i = 0; policy->identity_names.count > 0 && i < policy->rule_count; i++)
+    for (uint32_t i = 0; i < count; i++)
+        left[i] = policy->identities[i].user;
+    for (size_t i = 0; count > 0 && i < policy->rule_count; i++)
         reach_by(&reach, &policy->rules[i]);
-    for (uint32_t i = 0; i < policy->identity_names.count; i++)
+    for (uint32_t i = 0; i < count; i++)
         look_at(report, &policy->identities[i], &reach);
 }

@@ -2,6 +2,8 @@
 #include "../../../common/str.h"
 #include "parts.h"
 
+#define GONE_SHOWN 8
+
 /* ---- those who ask and those who are asked ----------------------------------------------- */
 
 static bool is_asked(const struct stage *stage, uint32_t person)
@@ -123,15 +125,18 @@ static size_t count_here(const struct report *report, const uint32_t *people, si
 static char *list_gone(struct report *report, const uint32_t *people, size_t count)
 {
     struct str_builder text = {0};
+    size_t gone = 0;
     char *taken;
 
     for (size_t i = 0; i < count; i++) {
         enum person_state state = state_of(report, people[i]);
 
-        if (state != PERSON_HERE)
+        if (state != PERSON_HERE && gone++ < GONE_SHOWN)
             str_appendf(&text, "%s%s %s", text.length > 0 ? ", " : "",
                 report->policy->people[people[i]].person.name, person_state_to_string(state));
     }
+    if (gone > GONE_SHOWN)
+        str_appendf(&text, " and %zu more", gone - GONE_SHOWN);
     taken = str_builder_take(&text);
     report->failed |= !taken;
     return taken;
