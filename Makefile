@@ -134,7 +134,8 @@ $(BUILD)/agent/public/interface.o: etc/io.assent.varlink
 # ---- tests --------------------------------------------------------------------------------
 
 FLOW_TESTS := $(patsubst tests/flow/%.c,$(BUILD)/tests/flow/%,$(filter tests/flow/test_%,$(FLOW_SRC)))
-FLOW_HELPERS := $(call obj,$(filter-out tests/flow/test_% tests/flow/load_%,$(FLOW_SRC)))
+FLOW_HELPERS := $(call obj,$(filter-out tests/flow/test_% tests/flow/load_%,$(FLOW_SRC)) \
+	tests/unit/children.c)
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%,$(FUZZ_SRC)))
 REPLAYS := $(patsubst %,$(BUILD)/tests/fuzz/replay_%,$(FUZZERS))
 CLI_PARTS := $(filter-out %/main.o,$(call obj,$(CLI_SRC)))
