@@ -463,15 +463,29 @@ static void nobody_else_is_at_the_console(void **state)
     assert_int_equal(at_console(4, 1, "root", "192.0.2.1", HOST_ACCOUNT, ""), PAM_AUTHINFO_UNAVAIL);
 }
 
-static void a_frozen_agent_holds_the_console_up_for_a_second_at_most(void **state)
+static uint64_t time_at_console(void)
 {
     struct fake_gate gate = fake_gate_start(play_frozen);
-    uint64_t began = clock_boottime_us();
+    uint64_t began = clock_boottime_us(), took;
+
+    assert_int_equal(at_console(4, 1, "root", NULL, HOST_ACCOUNT, ""), PAM_SUCCESS);
+    took = clock_boottime_us() - began;
+    assert_true(fake_gate_finish(&gate));
+    return took;
+}
+
+/* Now and then a busy machine adds to it; a longer wait would be longer each time. */
+static void a_frozen_agent_holds_the_console_up_for_a_second_at_most(void **state)
+{
+    uint64_t least = UINT64_MAX;
 
     (void)state;
-    assert_int_equal(at_console(4, 1, "root", NULL, HOST_ACCOUNT, ""), PAM_SUCCESS);
-    assert_true(clock_boottime_us() - began < 1100 * USEC_PER_MSEC);
-    assert_true(fake_gate_finish(&gate));
+    for (unsigned i = 0; i < 5 && least >= 1100 * USEC_PER_MSEC; i++) {
+        uint64_t took = time_at_console();
+
+        least = took < least ? took : least;
+    }
+    assert_true(least < 1100 * USEC_PER_MSEC);
 }
 
 /* ---- the host's process --------------------------------------------------------------- */

@@ -38,6 +38,9 @@ void agent_fixture_session(const struct agent_fixture *fixture, const char *uid_
 /* Starts it and waits until it serves. */
 void agent_fixture_start(struct agent_fixture *fixture);
 
+/* Starts it where it must not serve but end with a failure. */
+void agent_fixture_refuse(struct agent_fixture *fixture);
+
 /* A new day for the agent. It may be looked at a moment later. */
 void agent_fixture_new_day(const struct agent_fixture *fixture);
 void agent_fixture_kill(struct agent_fixture *fixture, int signal);

@@ -27,13 +27,13 @@ bool hostile_is_closed(int fd);
 bool hostile_answers(const struct agent_fixture *f, uid_t uid);
 
 /* Lets games log in. An agent that gets no processor in time says "busy", and one asks again: the
- * answer is in the end yes. */
+ * answer is in the end yes. That others have taken all room is no such answer. */
 void hostile_login(const struct agent_fixture *f);
 
 /* Whether logins are not held up: the agent does no more than a second's work before it answers. */
 bool hostile_login_is_soon(const struct agent_fixture *f);
 
-/* The first answer that is not "busy". */
+/* The first answer that is not "busy" for want of time. */
 struct gate_result hostile_ask(const struct agent_fixture *f, const struct gate_ask *ask);
 
 unsigned hostile_count_entries(const char *directory);

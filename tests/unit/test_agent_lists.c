@@ -11,29 +11,35 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../cli/json.h"
 #include "../../cli/varlink.h"
 #include "../../common/clock.h"
 #include "../../common/macro.h"
 #include "../../common/str.h"
 #include "agent_fixture.h"
+#include "hostile.h"
 
 #define ENTITLEMENTS 300
 #define RULES 3000
+#define MANY_RULES 20000 /* so that a list takes many times as long as a login */
+#define LISTS_MAX 10
+#define REPLY_MAX ((size_t)1 << 20)
 
-/* Each entitlement is a decision that has to look at each of the rules. */
-static char *make_rules(const char *prefix)
+/* Each entitlement is a decision that has to look at each of the rules, none of which can be filed
+ * under anything. */
+static char *make_rules(const char *prefix, unsigned count)
 {
     struct str_builder text = {0};
     char *rules;
 
     str_append(&text, "  - { id: games-in, who: { user: games }, what: { service: sshd },\n"
                       "      decision: allow, owner: ops, certified_until: 2099-12-31 }\n");
-    for (unsigned i = 0; i < RULES; i++)
+    for (unsigned i = 0; i < count; i++)
         str_appendf(&text,
-            "  - { id: no-%u, who: { not-user: games }, what: { command: /usr/bin/%u }, "
+            "  - { id: no-%u, who: { not-user: games }, where: { label: none-%u }, "
             "decision: deny }\n",
             i, i);
     for (unsigned i = 0; i < ENTITLEMENTS; i++)
@@ -52,15 +58,25 @@ static char *make_rules(const char *prefix)
     return rules;
 }
 
-static int setup(void **state)
+static int setup_with(void **state, unsigned count)
 {
     static struct agent_fixture fixture;
-    AUTO_FREE char *rules = make_rules("old");
+    AUTO_FREE char *rules = make_rules("old", count);
 
     agent_fixture_init(&fixture, rules);
     agent_fixture_start(&fixture);
     *state = &fixture;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return setup_with(state, RULES);
+}
+
+static int setup_many(void **state)
+{
+    return setup_with(state, MANY_RULES);
 }
 
 static int teardown(void **state)
@@ -69,89 +85,99 @@ static int teardown(void **state)
     return 0;
 }
 
-/* In a process of its own: how many are listed whose names begin as the first does. */
-static pid_t list(const struct agent_fixture *f, int out)
+/* Asks for man's list; the connection on which it will come. */
+static int ask_for_list(const struct agent_fixture *f)
 {
-    pid_t pid = fork();
-    const char *error, *first, *name;
-    json_t *reply, *array, *item;
-    size_t index;
-    int same = 0;
+    static const char call[] = "{\"method\":\"io.assent.ListEntitlements\"}";
+    int fd = hostile_connect(UID_MAN, f->public, SOCK_STREAM);
 
-    assert_true(pid >= 0);
-    if (pid > 0)
-        return pid;
-    reply = agent_call(f, UID_MAN, "io.assent.ListEntitlements", NULL, &error);
-    array = json_object_get(reply, "entitlements");
-    first = json_string_value(json_object_get(json_array_get(array, 0), "name"));
-    json_array_foreach(array, index, item)
-    {
-        name = json_string_value(json_object_get(item, "name"));
-        same += strncmp(name, first, 3) == 0;
+    assert_true(fd >= 0);
+    assert_int_equal(send(fd, call, sizeof(call), MSG_NOSIGNAL), sizeof(call));
+    return fd;
+}
+
+/* The list as it came, in fresh memory. */
+static char *read_list(int fd)
+{
+    char *text = malloc(REPLY_MAX);
+    size_t length = 0;
+
+    assert_non_null(text);
+    do {
+        ssize_t n = recv(fd, text + length, REPLY_MAX - length, 0);
+
+        assert_true(n > 0);
+        length += (size_t)n;
+    } while (text[length - 1] != '\0');
+    return text;
+}
+
+/* All are listed, with names that begin as the first does. */
+static void expect_list(int fd)
+{
+    AUTO_FREE char *text = read_list(fd);
+    AUTO_JSON json_t *reply = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *array = json_object_get(json_object_get(reply, "parameters"), "entitlements");
+    const char *first = json_string_value(json_object_get(json_array_get(array, 0), "name"));
+
+    close(fd);
+    assert_int_equal(json_array_size(array), ENTITLEMENTS);
+    for (size_t i = 0; i < ENTITLEMENTS; i++) {
+        const json_t *item = json_array_get(array, i);
+
+        assert_memory_equal(json_string_value(json_object_get(item, "name")), first, 3);
     }
-    (void)!write(out, &same, sizeof(same));
-    _exit(json_array_size(array) == ENTITLEMENTS ? 77 : 1);
 }
 
-static void expect_list(pid_t pid, int in)
+/* How many logins are let in after a list is asked for and before it comes. */
+static unsigned count_logins_during_a_list(const struct agent_fixture *f)
 {
-    int same, status;
-
-    assert_int_equal(read(in, &same, sizeof(same)), sizeof(same));
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 77);
-    assert_int_equal(same, ENTITLEMENTS);
-}
-
-static void test_doors_do_not_wait_for_a_list(void **state)
-{
-    struct agent_fixture *f = *state;
     struct gate_ask ask = ask_login(UID_GAMES, "10.0.0.1");
+    struct pollfd pollfd = {.fd = ask_for_list(f), .events = POLLIN};
     unsigned answered = 0;
-    struct pollfd pollfd = {.events = POLLIN};
-    int pipes[2];
-    pid_t pid;
 
-    assert_int_equal(pipe(pipes), 0);
-    pollfd.fd = pipes[0];
-    pid = list(f, pipes[1]);
     while (poll(&pollfd, 1, 0) == 0) {
-        assert_int_equal(gate_once(f, &ask).kind, GATE_ALLOW);
+        assert_int_equal(hostile_ask(f, &ask).kind, GATE_ALLOW);
         answered++;
     }
-    expect_list(pid, pipes[0]);
-    /* one is answered before the list is asked for, one may be while it is sent */
-    assert_true(answered > 5);
-    close(pipes[0]);
-    close(pipes[1]);
+    expect_list(pollfd.fd);
+    return answered;
+}
+
+/* One may be answered before the list is begun and one while it is sent. More are only where doors
+ * do not wait; and on a machine that gives this test no processor, another list shows it. */
+static void test_doors_do_not_wait_for_a_list(void **state)
+{
+    unsigned most = 0;
+
+    for (unsigned i = 0; i < LISTS_MAX && most <= 5; i++) {
+        unsigned answered = count_logins_during_a_list(*state);
+
+        most = answered > most ? answered : most;
+    }
+    assert_true(most > 5);
 }
 
 static void test_a_list_is_of_one_policy(void **state)
 {
     struct agent_fixture *f = *state;
-    const char *error;
-    int pipes[2];
 
-    assert_int_equal(pipe(pipes), 0);
     for (unsigned i = 0; i < 3; i++) {
-        AUTO_FREE char *rules = make_rules(i % 2 ? "old" : "new");
-        pid_t pid;
+        AUTO_FREE char *rules = make_rules(i % 2 ? "old" : "new", RULES);
+        int fd;
 
         agent_fixture_policy(f, rules);
-        pid = list(f, pipes[1]);
-        json_decref(agent_call(f, 0, "io.assent.Reload", NULL, &error));
-        assert_null(error);
-        expect_list(pid, pipes[0]);
+        fd = ask_for_list(f);
+        json_decref(agent_call_good(f, 0, "Reload", NULL));
+        expect_list(fd);
     }
-    close(pipes[0]);
-    close(pipes[1]);
 }
 
 /* Who goes away while their list is made. */
 static void test_lists_without_readers(void **state)
 {
     struct agent_fixture *f = *state;
-    uint64_t deadline = clock_deadline(20 * USEC_PER_SEC);
+    uint64_t deadline = clock_deadline(60 * USEC_PER_SEC);
     struct varlink *links[12];
     const char *error;
     json_t *reply;
@@ -172,7 +198,7 @@ int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_doors_do_not_wait_for_a_list),
+        cmocka_unit_test_setup_teardown(test_doors_do_not_wait_for_a_list, setup_many, teardown),
         TEST(test_a_list_is_of_one_policy),
         TEST(test_lists_without_readers),
     };
