@@ -131,8 +131,8 @@ static int prepare(struct agent *agent)
 
     if (r == -EUCLEAN)
         fprintf(stderr,
-            SD_CRIT "the ledger %s has lost this host's own keys: what it holds cannot be "
-                    "told from forgeries. See assentd(8), \"A damaged ledger\"\n",
+            SD_CRIT "the ledger %s is damaged where it keeps this host's own keys. Assent "
+                    "does not start with others; see assentd(8), \"A damaged ledger\"\n",
             agent->options.ledger);
     if (r < 0) {
         ledger_batch_free(batch);

@@ -199,6 +199,33 @@ static void test_damaged_monitor(void **state)
     assert_int_equal(gate_once(f, &su).kind, GATE_DENY);
 }
 
+/* Ids that are given out twice, and ties that anybody made, are worse than no agent. */
+static void test_damaged_keys(void **state)
+{
+    struct agent_fixture *f = *state;
+    static const char *const damage[] = {
+        "UPDATE meta SET value = 'x' || substr(value, 2) WHERE key = 'seal-key'",
+        "UPDATE meta SET value = substr(value, 3) WHERE key = 'seal-key'",
+        "UPDATE meta SET value = value || '00' WHERE key = 'seal-key'",
+        "UPDATE meta SET value = substr(value, 1, 32) WHERE key = 'ids'",
+        "UPDATE meta SET value = value || 'x' WHERE key = 'ids'",
+        "UPDATE meta SET value = zeroblob(0) WHERE key = 'ids'",
+    };
+
+    stop(f);
+    ledger_execute(f, "CREATE TABLE spare AS SELECT * FROM meta;");
+    for (size_t i = 0; i < ARRAY_SIZE(damage); i++) {
+        ledger_execute(f, damage[i]);
+        agent_fixture_refuse(f);
+        ledger_execute(f, "DELETE FROM meta; INSERT INTO meta SELECT * FROM spare;");
+    }
+    /* how far the journal's copy got is no key */
+    ledger_execute(f, "INSERT OR REPLACE INTO meta VALUES('journal-cursor', 'many');"
+                      "INSERT OR REPLACE INTO meta VALUES('config', '{ [');");
+    agent_fixture_start(f);
+    assert_serves(f);
+}
+
 /* ---- certificates ---- */
 
 static void test_damaged_certificates(void **state)
@@ -327,6 +354,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_rows_of_garbage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_grants_open_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_monitor, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_damaged_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_certificates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_loadings, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_rollback, setup, teardown),
