@@ -35,6 +35,17 @@ static char *say_end(const struct view *view, uint64_t ends_us)
     return str_builder_take(&text);
 }
 
+/* "deploy", "deploy (not here)" */
+static char *say_account(const json_t *identity)
+{
+    struct str_builder text = {0};
+
+    text_put(&text, field_text_or(identity, "account", "?"));
+    if (json_is_null(json_object_get(identity, "uid")))
+        str_append(&text, " (not here)");
+    return str_builder_take(&text);
+}
+
 static void add_identity(struct table *table, const struct view *view, const json_t *identity)
 {
     const char *name = field_text_or(identity, "state", "?");
@@ -43,8 +54,7 @@ static void add_identity(struct table *table, const struct view *view, const jso
 
     table_add(table, field_text_or(identity, "name", "?"), STYLE_ID);
     table_add(table, field_text_or(identity, "kind", "?"), STYLE_PLAIN);
-    table_add(table, field_text_or(identity, "account", "?"),
-        field_int(identity, "uid", -1) < 0 ? STYLE_DIM : STYLE_PLAIN);
+    table_take(table, say_account(identity), STYLE_PLAIN);
     table_add(table, field_text_or(identity, "owner", "?"), STYLE_PLAIN);
     if (state && !state->words)
         table_take(table, say_end(view, field_time(identity, "ends")), style);
@@ -54,26 +64,20 @@ static void add_identity(struct table *table, const struct view *view, const jso
     table_add(table, field_text_or(identity, "purpose", "?"), STYLE_PLAIN);
 }
 
-static void put_line(struct str_builder *out, const json_t *identity, const char *text)
-{
-    str_append(out, "\n");
-    text_put(out, field_text_or(identity, "name", "?"));
-    str_append(out, ": ");
-    text_put(out, text);
-}
-
-/* What the table has no room for: who of the owners is gone or leaving, and an account that is not
- * there. */
+/* Who of the owners of one that is alive is gone or leaving. */
 static void put_missing(struct str_builder *out, const json_t *identity)
 {
     const json_t *person;
     size_t index;
 
-    if (json_is_null(json_object_get(identity, "uid")))
-        put_line(out, identity, "its account does not exist on this host");
+    if (strcmp(field_text_or(identity, "state", ""), "unowned") == 0)
+        return;
     json_array_foreach(field_array(identity, "missing"), index, person)
     {
-        put_line(out, identity, field_text_or(person, "why", "?"));
+        str_append(out, "\n");
+        text_put(out, field_text_or(identity, "name", "?"));
+        str_append(out, ": ");
+        text_put(out, field_text_or(person, "why", "?"));
     }
 }
 

@@ -239,20 +239,20 @@ static void test_identities_tell_how_they_stand(void **state UNUSED)
         "  'state': 'ending'},"
         " {'name': 'old', 'account': 'o', 'uid': 2, 'owner': 'ops', 'state': 'ended',"
         "  'expires': '2020-01-01', 'purpose': 'a\\u001b[2J\\nb'},"
-        " {'name': 'nobodys', 'account': 'n', 'uid': 3, 'state': 'unowned'},"
+        " {'name': 'nobodys', 'account': 'n', 'uid': 3, 'state': 'unowned',"
+        "  'missing': [{'why': 'eve is locked'}]},"
         " {'name': 'later', 'uid': 4, 'state': 'asleep'}, 7]");
 
     assert_string_equal(text,
-        "NAME       KIND     ACCOUNT  OWNER  STATE           LAST DAY    PURPOSE\n"
-        "ci-deploy  service  deploy   carol  active          2027-06-30  Deploys\n"
-        "backup     service  bak      ops    ends in 6 days  2026-11-25  Reads all\n"
-        "today      service  t        ops    ends in 1 day   2026-11-20  x\n"
-        "old        ?        o        ops    ended           2020-01-01  a\\x1b[2J\\x0ab\n"
-        "nobodys    ?        n        ?      no owner left   ?           ?\n"
-        "later      ?        ?        ?      asleep          ?           ?\n"
-        "?          ?        ?        ?      ?               ?           ?\n"
+        "NAME       KIND     ACCOUNT         OWNER  STATE           LAST DAY    PURPOSE\n"
+        "ci-deploy  service  deploy          carol  active          2027-06-30  Deploys\n"
+        "backup     service  bak (not here)  ops    ends in 6 days  2026-11-25  Reads all\n"
+        "today      service  t               ops    ends in 1 day   2026-11-20  x\n"
+        "old        ?        o               ops    ended           2020-01-01  a\\x1b[2J\\x0ab\n"
+        "nobodys    ?        n               ?      no owner left   ?           ?\n"
+        "later      ?        ?               ?      asleep          ?           ?\n"
+        "?          ?        ?               ?      ?               ?           ?\n"
         "\n"
-        "backup: its account does not exist on this host\n"
         "backup: dave is locked\n");
 }
 
