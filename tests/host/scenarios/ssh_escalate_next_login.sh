@@ -47,6 +47,15 @@ try ssh_as alice id -un
 expect_rc 0 "the next login goes in"
 expect_out '^alice$' "as alice"
 
+step "the grant is bound to the key that was used"
+on ssh-keygen -q -t ed25519 -N '' -f /root/other
+on sh -c 'cat /root/other.pub >>/home/alice/.ssh/authorized_keys'
+try on ssh -o BatchMode=yes -o IdentitiesOnly=yes -i /root/other alice@127.0.0.1 id -un
+expect_refused "another key of alice's does not ride on it"
+expect_any 'for a login with another key' "which is said"
+try ssh_as alice id -un
+expect_rc 0 "hers goes in again"
+
 step "the grant is bound to the source"
 SSH_OPTIONS=(-b 127.0.0.9)
 try ssh_as alice id -un
