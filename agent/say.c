@@ -129,16 +129,18 @@ char *say_waiting(const struct request *request)
 char *say_come_back(const struct request *request)
 {
     AUTO_FREE char *asked = asked_of(request);
+    bool login = !scope_is_setuid_door(request->scope.service);
     struct str_builder builder = {0};
     char until[32];
 
     if (!asked)
         return NULL;
     clock_time(request->expires_real_us, until);
-    str_appendf(&builder, "This login needs the approval of %s", asked);
+    str_appendf(&builder, "This%s needs the approval of %s", login ? " login" : "", asked);
     say_put_lapse(&builder, (enum lapse)request->lapse, request->rule);
     str_appendf(&builder, ": request %s is open until %s.\n", request->id, until);
-    str_append(&builder, "Log in again from the same address once it is approved.");
+    str_append(&builder, login ? "Log in again from the same address once it is approved."
+                               : "Try again once it is approved.");
     return str_builder_take(&builder);
 }
 

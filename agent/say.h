@@ -24,7 +24,8 @@ char *say_prompt(const struct request *request);
 /* A request that is open while the asker waits for it. */
 char *say_waiting(const struct request *request);
 
-/* A request that is open while the asker is sent away (a plain ssh login). */
+/* A request that is open while the asker is sent away: a plain ssh login, sudo without a terminal.
+ */
 char *say_come_back(const struct request *request);
 
 /* What became of a request that was not approved. */

@@ -273,6 +273,27 @@ static void test_non_waiting_command_opens_nothing(void **state)
     assert_int_equal(audit_count(f, "request-opened"), 0);
 }
 
+/* sudo without a terminal, beside one that waits: it is no login. */
+static void test_non_waiting_command_joins_a_request(void **state)
+{
+    struct agent_fixture *f = *state;
+    struct gate_ask ask = ask_sudo(UID_DAEMON, ID_ROOT, ID_ROOT_LENGTH);
+    json_t *command = json_pack("[s, s]", "/usr/bin/id", "-u"), *reply;
+    struct gate_result result;
+    const char *error;
+
+    reply = agent_call(f, UID_DAEMON, "io.assent.OpenRequest",
+        json_pack("{s:s, s:o, s:s, s:s}", "service", "sudo", "command", command, "cwd", ask.cwd,
+            "reason", "backup is due"),
+        &error);
+    assert_null(error);
+    json_decref(reply);
+    result = gate_once(f, &ask);
+    assert_int_equal(result.kind, GATE_WAIT);
+    assert_non_null(strstr(result.text, "This needs the approval of "));
+    assert_non_null(strstr(result.text, "\nTry again once it is approved."));
+}
+
 static void test_deny_rule_added_meanwhile_wins(void **state)
 {
     struct agent_fixture *f = *state;
@@ -549,6 +570,7 @@ int main(int argc, char **argv)
         TEST(test_scope_of_a_command),
         TEST(test_changed_environment_needs_leave),
         TEST(test_non_waiting_command_opens_nothing),
+        TEST(test_non_waiting_command_joins_a_request),
         TEST(test_deny_rule_added_meanwhile_wins),
         TEST(test_approver_removed_meanwhile),
         TEST(test_nobody_left_to_answer),
