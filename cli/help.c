@@ -5,6 +5,7 @@
 
 #include "../common/macro.h"
 #include "args.h"
+#include "json.h"
 #include "output.h"
 #include "text.h"
 #include "verbs.h"
@@ -126,19 +127,47 @@ void help_machine(struct str_builder *out)
     }
 }
 
+static json_t *options_to_json(const struct cli_option *options)
+{
+    json_t *array = json_array();
+
+    for (; options->name; options++)
+        (void)json_array_append_new(array, json_pack("{s:s, s:s?, s:s}", "name", options->name,
+                                               "value", options->value, "text", options->text));
+    return array;
+}
+
+static json_t *verb_to_json(const struct cli_verb *verb)
+{
+    return json_pack("{s:s, s:s, s:s?, s:o}", "verb", verb->name, "summary", verb->summary,
+        "operands", verb->operands, "options", options_to_json(verb->options));
+}
+
+/* One verb, or all of them. */
+static int print_json(const struct cli_verb *only)
+{
+    AUTO_JSON json_t *json = only ? verb_to_json(only) : json_array();
+
+    for (const struct cli_verb *verb = verbs; !only && verb->name; verb++)
+        (void)json_array_append_new(json, verb_to_json(verb));
+    return output_json(json);
+}
+
 int verb_help(int argc, char **argv, const struct cli_options *options)
 {
     struct str_builder out = {0};
     const struct cli_verb *verb = NULL;
     int used;
 
-    if (argc == 2 && help_group(&out, argv[1]))
+    if (argc == 2 && !options->json && help_group(&out, argv[1]))
         return output_text(&out);
     if (argc > 1) {
         verb = verbs_find(argv + 1, argc - 1, &used);
         if (!verb || used != argc - 1)
             return cli_unknown_verb(argv[1]);
     }
+    if (options->json)
+        return print_json(verb);
     if (cli_value(options, "machine"))
         help_machine(&out);
     else if (verb)

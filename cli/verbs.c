@@ -158,7 +158,7 @@ const struct cli_verb verbs[] = {
     {
         .name = "identities",
         .run = verb_identities,
-        .summary = "what acts here without being a person, who answers for it, and how long",
+        .summary = "what acts without being a person, who answers for it, how long",
         .text =
             "Lists what you are or answer for; for auditors and root all of the policy in force.\n"
             "One that has ended, or whose owner is gone, gets nothing.\n",

@@ -577,6 +577,27 @@ static void test_the_directory_of_a_command_is_resolved(void **state UNUSED)
     assert_int_equal(rmdir("real") | chdir("/") | rmdir(directory), 0);
 }
 
+static void test_help_is_json_too(void **state UNUSED)
+{
+    struct run run;
+    json_t *all, *one;
+
+    run_assent(&run, STEPS({0}), WORDS("help", "--json"));
+    assert_int_equal(run.status, CLI_OK);
+    all = json_loads(run.out, 0, NULL);
+    assert_true(json_is_array(all) && json_array_size(all) > 20);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(all, 0), "verb")), "status");
+    json_decref(all);
+    run_done(&run);
+    run_assent(&run, STEPS({0}), WORDS("--json", "help", "policy", "check"));
+    one = json_loads(run.out, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(one, "verb")), "policy check");
+    assert_int_equal(json_array_size(json_object_get(one, "options")), 3);
+    json_decref(one);
+    run_done(&run);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -604,6 +625,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_rollback_names_version_and_reason),
         cmocka_unit_test(test_versions_are_an_array),
         cmocka_unit_test(test_reload_shows_the_errors),
+        cmocka_unit_test(test_help_is_json_too),
         cmocka_unit_test(test_commands_are_found_as_sudo_finds_them),
         cmocka_unit_test(test_the_directory_of_a_command_is_resolved),
     };
