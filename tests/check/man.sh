@@ -71,6 +71,14 @@ check_daemon_options() { # PROGRAM
     done
 }
 
+# Who may call what is told of every method.
+check_methods() {
+    rendered assentd.8 >"$work/assentd.8"
+    for method in $(sed -n 's/^method \([A-Za-z]*\)(.*/\1/p' etc/io.assent.varlink); do
+        grep -qw -e "$method" "$work/assentd.8" || complain "assentd(8) does not mention: $method"
+    done
+}
+
 # Every event that the agent records has a message id; each id has its text in the catalog, each
 # event its place in docs/journal.md.
 check_events() {
@@ -144,6 +152,7 @@ check_cli
 check_module_options
 check_config
 check_daemon_options assentd
+check_methods
 check_daemon_options assent-accounts
 check_events
 check_findings
