@@ -346,7 +346,7 @@ static const struct report_column columns[] = {
 
 const struct report_kind report_recertification = {
     .name = "recertification",
-    .summary = "who answers for rules that allow by themselves and for identities, and who is gone",
+    .summary = "who answers for rules and identities, and who is gone",
     .title = "Recertification",
     .empty = "There is no rule that allows by itself, and no identity, that you may see.",
     .since = "90d",

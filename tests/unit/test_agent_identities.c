@@ -192,8 +192,12 @@ static void test_grants_open_nothing(void **state)
     struct gate_ask ask = ask_sudo(UID_DAEMON, ID_UID, LENGTH(ID_UID));
     AUTO_FREE char *tools = NULL;
     struct gate_result result;
+    json_t *reply;
 
     agent_fixture_start(f);
+    reply = call(f, UID_DAEMON, "ListEntitlements", NULL);
+    assert_int_equal(json_array_size(json_object_get(reply, "entitlements")), 1);
+    json_decref(reply);
     tools = ask_for_tools(f);
     approve(f, tools);
     ask.flags = GATE_FLAG_WAIT;
@@ -225,9 +229,13 @@ static void test_asks_for_nothing(void **state)
 {
     struct agent_fixture *f = *state;
     const char *error;
+    json_t *reply;
 
     agent_fixture_policy(f, ended);
     agent_fixture_start(f);
+    reply = call(f, UID_DAEMON, "ListEntitlements", NULL);
+    assert_int_equal(json_array_size(json_object_get(reply, "entitlements")), 0);
+    json_decref(reply);
     assert_null(agent_call(f, UID_DAEMON, "io.assent.OpenRequest",
         json_pack("{s:s, s:s}", "entitlement", "tools", "reason", "look around"), &error));
     assert_string_equal(error, "io.assent.Refused");
