@@ -1,5 +1,7 @@
 /* Why each rule did or did not decide. Slow and plain beside decide.c, whose verdict it explains.
  */
+#include <string.h>
+
 #include "holds.h"
 #include "identities.h"
 #include "lapse.h"
@@ -102,15 +104,29 @@ static void fail(struct rule_finding *finding, enum truth truth, enum condition 
 {
     finding->standing = truth == TRUTH_UNKNOWN ? STANDING_UNKNOWN : STANDING_FAILS;
     finding->condition = condition;
-    if (condition != CONDITION_ENTITLEMENT) {
+    if (condition != CONDITION_ENTITLEMENT && condition != CONDITION_PART) {
         finding->entitlement = NULL;
         finding->inside = CONDITION_NONE;
     }
 }
 
+/* Another entitlement was asked for, or one as a whole of which the rule lets through a part. */
+static enum condition find_misfit(const struct policy *policy, const struct rule *rule,
+    const struct facts *facts, struct rule_finding *finding)
+{
+    for (size_t i = 0; facts->whole && i < rule->entitlements.count; i++) {
+        const struct entitlement *entitlement = &policy->entitlements[rule->entitlements.items[i]];
+
+        if (strcmp(entitlement->name, facts->entitlement) == 0) {
+            finding->entitlement = entitlement->name;
+            return CONDITION_PART;
+        }
+    }
+    return CONDITION_ENTITLEMENT;
+}
+
 /* What fails comes before what is not known, the rule's own conditions before its entitlement's.
- * Where all hold and it does not count, another entitlement was asked for, or one as a whole of
- * which the rule lets through a part. */
+ * Where all hold and it does not count, it does not fit what was asked for by name. */
 static void explain_failure(const struct policy *policy, const struct rule *rule,
     const struct facts *facts, struct rule_finding *finding)
 {
@@ -129,7 +145,8 @@ static void explain_failure(const struct policy *policy, const struct rule *rule
     else if (inside == TRUTH_UNKNOWN)
         fail(finding, inside, CONDITION_ENTITLEMENT);
     else
-        fail(finding, TRUTH_NO, obstacle != CONDITION_NONE ? obstacle : CONDITION_ENTITLEMENT);
+        fail(finding, TRUTH_NO,
+            obstacle != CONDITION_NONE ? obstacle : find_misfit(policy, rule, facts, finding));
 }
 
 static void explain_rule(const struct policy *policy, size_t index, const struct facts *facts,

@@ -443,6 +443,7 @@ enum condition {
     CONDITION_WHEN,
     CONDITION_RUN_AS,
     CONDITION_COMMAND,
+    CONDITION_PART, /* it lets through a part of the entitlement, and the whole is asked for */
     CONDITION_WRITABLE,
     CONDITION_ENVIRONMENT,
     CONDITION_OWNER,    /* lapsed, and no owner is left to ask */
@@ -463,8 +464,9 @@ struct rule_finding {
     struct rule_info rule;
     enum standing standing;
     enum condition condition; /* the first that stood in the way */
-    const char *entitlement;  /* CONDITION_ENTITLEMENT: the one looked at, or by which it matched */
-    enum condition inside;    /* which of the entitlement's own conditions that was */
+    const char *
+        entitlement; /* CONDITION_ENTITLEMENT, _PART: the one looked at; else by which it matched */
+    enum condition inside; /* which of the entitlement's own conditions that was */
     enum lapse lapse;
 };
 

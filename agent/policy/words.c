@@ -139,6 +139,7 @@ const char *condition_to_string(enum condition condition)
         [CONDITION_WHEN] = "when",
         [CONDITION_RUN_AS] = "what.run_as",
         [CONDITION_COMMAND] = "what.command",
+        [CONDITION_PART] = "what.entitlement",
         [CONDITION_WRITABLE] = "what.writable_command",
         [CONDITION_ENVIRONMENT] = "what.environment",
         [CONDITION_OWNER] = "owner",

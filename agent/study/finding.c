@@ -34,13 +34,28 @@ char *finding_condition(const struct rule_finding *finding)
 
     if (finding->condition == CONDITION_NONE)
         return NULL;
-    if (finding->condition != CONDITION_ENTITLEMENT || !finding->entitlement)
+    if (!finding->entitlement ||
+        (finding->condition != CONDITION_ENTITLEMENT && finding->condition != CONDITION_PART))
         str_append(&text, condition_to_string(finding->condition));
     else if (inside)
         str_appendf(&text, "%s: %s", finding->entitlement, inside);
     else
         str_appendf(&text, "what.entitlement (%s)", finding->entitlement);
     return str_builder_take(&text);
+}
+
+/* "db: commands" do, "db: run_as" does. */
+static bool is_plural(const struct rule_finding *finding)
+{
+    return finding->condition == CONDITION_ENTITLEMENT && finding->entitlement &&
+           inside_to_string(finding->inside) && finding->inside != CONDITION_RUN_AS;
+}
+
+static const char *say_truth(const struct rule_finding *finding)
+{
+    if (finding->standing == STANDING_UNKNOWN)
+        return is_plural(finding) ? "are not known" : "is not known";
+    return is_plural(finding) ? "do not hold" : "does not hold";
 }
 
 void finding_put(struct str_builder *out, const struct rule_finding *finding)
@@ -57,6 +72,10 @@ void finding_put(struct str_builder *out, const struct rule_finding *finding)
     case CONDITION_IDENTITY:
         str_append(out, "the identity that asks has ended, or nobody answers for it");
         return;
+    case CONDITION_PART:
+        str_appendf(out, "it gives a part of %s only: ask for one command of that",
+            finding->entitlement ? finding->entitlement : "it");
+        return;
     case CONDITION_WRITABLE:
         str_append(out, "others than root can write the command, and it has no "
                         "'writable_command: allowed'");
@@ -65,8 +84,7 @@ void finding_put(struct str_builder *out, const struct rule_finding *finding)
         str_append(out, "the environment was changed, and it has no 'environment: allowed'");
         return;
     default:
-        str_appendf(out, "%s %s", condition ? condition : "a condition",
-            finding->standing == STANDING_UNKNOWN ? "is not known" : "does not hold");
+        str_appendf(out, "%s %s", condition ? condition : "a condition", say_truth(finding));
         return;
     }
 }

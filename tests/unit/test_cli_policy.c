@@ -393,6 +393,33 @@ static void test_explain_a_colleague(void **state)
     run_done(&run);
 }
 
+/* It names the entitlement that is asked for: what does not hold is that it is asked for whole. */
+static void test_explain_a_part(void **state)
+{
+    struct world *world = *state;
+    struct run run;
+
+    put(world->a, "a.yaml",
+        "people: { carol: {} }\n"
+        "entitlements:\n"
+        "  db: { owner: carol, sensitivity: low, services: [sudo], run_as: [root],\n"
+        "    commands: [/usr/bin/id, /usr/bin/uptime], max_duration: 1h }\n"
+        "rules:\n"
+        "  - { id: a, owner: carol, certified_until: 2099-12-31,\n"
+        "      what: { entitlement: db, command: /usr/bin/id }, decision: allow }\n");
+    run_assent(&run, STEPS({0}),
+        WORDS(
+            "policy", "explain", "--policy", world->a, "--user", "daemon", "--entitlement", "db"));
+    assert_int_equal(run.status, CLI_OK);
+    expect_text(run.out, "it gives a part of db only: ask for one command of that\n");
+    run_done(&run);
+    run_assent(&run, STEPS({0}),
+        WORDS("policy", "explain", "--policy", world->a, "--user", "daemon", "--command",
+            "/usr/bin/who"));
+    expect_text(run.out, "what.command does not hold\n");
+    run_done(&run);
+}
+
 /* An answer that never ends, or none at all. */
 static void test_diff_without_an_answer(void **state)
 {
@@ -461,6 +488,7 @@ int main(int argc, char **argv)
         TEST(test_diff_without_an_answer),
         TEST(test_explain_options),
         TEST(test_explain_a_colleague),
+        TEST(test_explain_a_part),
         TEST(test_diff_of_decisions),
     };
 

@@ -384,7 +384,7 @@ static void test_why_names_what_stood_in_the_way(void **state UNUSED)
     expect_outcome("given: { user: erin, groups: [dba], service: sudo, run_as: root, "
                    "command: /bin/sh }, expect: { rule: ask }",
         "rule: ask, none\n"
-        "rule ask (p.yaml:11) does not match: db-admin: commands does not hold\n"
+        "rule ask (p.yaml:11) does not match: db-admin: commands do not hold\n"
         "policy says: no rule allows this\n");
     expect_outcome("given: { user: erin, service: sudo, command: /usr/bin/pg x, run_as: root }, "
                    "expect: { decision: escalate }",
