@@ -46,10 +46,13 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 COMMON_SRC := $(call src,common)
 POLICY_SRC := $(call src,agent/yaml) $(call src,agent/policy) $(call src,agent/policy/lint) \
 	$(call src,agent/policy/compare) $(call src,agent/facts) $(call src,agent/study)
-AGENT_SRC := $(filter-out agent/main.c,$(call src,agent)) $(call src,agent/ledger) \
-	$(call src,agent/journal) $(call src,agent/public)
+AGENT_SRC := $(filter-out agent/main.c,$(call src,agent)) $(call src,agent/state) \
+	$(call src,agent/load) $(call src,agent/core) $(call src,agent/door) \
+	$(call src,agent/method) $(call src,agent/ledger) $(call src,agent/journal) \
+	$(call src,agent/public)
 ACCOUNTS_SRC := $(filter-out accounts/main.c,$(call src,accounts))
-CLI_SRC := $(call src,cli)
+CLI_SRC := $(call src,cli) $(call src,cli/base) $(call src,cli/view) $(call src,cli/policy) \
+	$(call src,cli/report) $(call src,cli/host)
 PAM_SRC := $(call src,pam_module)
 PLUGIN_SRC := $(call src,sudo_plugin)
 UNIT_SRC := $(call src,tests/unit)

@@ -11,7 +11,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "agent.h"
+#include "core/agent.h"
 
 #define BACKLOG 4096
 

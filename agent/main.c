@@ -7,9 +7,9 @@
 
 #include "../common/names.h"
 #include "../common/thread.h"
-#include "agent.h"
+#include "core/agent.h"
 #include "daemon.h"
-#include "resolve.h"
+#include "load/resolve.h"
 #include "yaml/yaml.h"
 
 enum {

@@ -5,8 +5,8 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
-#include "agent.h"
-#include "reload.h"
+#include "core/agent.h"
+#include "core/reload.h"
 
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {

@@ -2,7 +2,7 @@
  * abbreviated names are refused, so that a later option cannot change what a script means. */
 #pragma once
 
-#include "cli.h"
+#include "base/cli.h"
 
 #define ARGS_OPTIONS_MAX 32
 

@@ -5,9 +5,10 @@
 
 #include "../common/macro.h"
 #include "args.h"
-#include "json.h"
-#include "output.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/output.h"
+#include "base/text.h"
+#include "dispatch.h"
 #include "verbs.h"
 
 #define NAME_WIDTH 17 /* the longest name of a verb and a blank */
@@ -164,7 +165,7 @@ int verb_help(int argc, char **argv, const struct cli_options *options)
     if (argc > 1) {
         verb = verbs_find(argv + 1, argc - 1, &used);
         if (!verb || used != argc - 1)
-            return cli_unknown_verb(argv[1]);
+            return dispatch_unknown_verb(argv[1]);
     }
     if (options->json)
         return print_json(verb);

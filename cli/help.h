@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "../common/str.h"
-#include "cli.h"
+#include "base/cli.h"
 
 /* The list of verbs. */
 void help_overview(struct str_builder *out);

@@ -1,14 +1,14 @@
 #include <string.h>
 
-#include "call.h"
-#include "field.h"
-#include "json.h"
-#include "output.h"
-#include "params.h"
-#include "text.h"
+#include "base/call.h"
+#include "base/field.h"
+#include "base/json.h"
+#include "base/output.h"
+#include "base/params.h"
+#include "base/text.h"
 #include "verbs.h"
-#include "view.h"
-#include "when.h"
+#include "view/view.h"
+#include "view/when.h"
 
 typedef void (*say_fn)(struct str_builder *, const struct view *, const json_t *);
 

@@ -1,12 +1,12 @@
 #include <string.h>
 
-#include "call.h"
-#include "field.h"
-#include "json.h"
-#include "output.h"
-#include "pages.h"
+#include "base/call.h"
+#include "base/field.h"
+#include "base/json.h"
+#include "base/output.h"
+#include "base/pages.h"
 #include "verbs.h"
-#include "view.h"
+#include "view/view.h"
 
 /* Lists objects of one scope into `all`, leaving out those that are there already. */
 static int list_scope(const struct cli_options *options, struct varlink *link, const char *method,

@@ -2,18 +2,18 @@
 #include <errno.h>
 #include <string.h>
 
-#include "certificates.h"
-#include "decisions.h"
-#include "differences.h"
-#include "json.h"
-#include "output.h"
-#include "policy_source.h"
-#include "progress.h"
-#include "replay.h"
-#include "since.h"
-#include "text.h"
+#include "base/certificates.h"
+#include "base/decisions.h"
+#include "base/json.h"
+#include "base/output.h"
+#include "base/since.h"
+#include "base/text.h"
+#include "policy/differences.h"
+#include "policy/policy_source.h"
+#include "policy/replay.h"
+#include "policy/view_replay.h"
 #include "verbs.h"
-#include "view_replay.h"
+#include "view/progress.h"
 
 #define PROGRESS_EVERY 5000
 

@@ -2,15 +2,15 @@
 #include <string.h>
 
 #include "../common/str.h"
-#include "call.h"
-#include "explain.h"
-#include "field.h"
-#include "json.h"
-#include "output.h"
-#include "params.h"
+#include "base/call.h"
+#include "base/field.h"
+#include "base/json.h"
+#include "base/output.h"
+#include "base/params.h"
+#include "policy/explain.h"
+#include "policy/view_explain.h"
 #include "verbs.h"
-#include "view.h"
-#include "view_explain.h"
+#include "view/view.h"
 
 /* The facts for the agent: what the strict reader would take is not all JSON. */
 static int add_facts(json_t *params, const struct explain_facts *facts)

@@ -3,15 +3,15 @@
 #include <string.h>
 
 #include "../common/clock.h"
-#include "certificates.h"
-#include "decisions.h"
-#include "json.h"
-#include "output.h"
-#include "progress.h"
-#include "replay.h"
-#include "since.h"
+#include "base/certificates.h"
+#include "base/decisions.h"
+#include "base/json.h"
+#include "base/output.h"
+#include "base/since.h"
+#include "policy/replay.h"
+#include "policy/view_replay.h"
 #include "verbs.h"
-#include "view_replay.h"
+#include "view/progress.h"
 
 #define PROGRESS_EVERY 5000
 

@@ -3,10 +3,10 @@
 
 #include "../common/names.h"
 #include "../common/parse.h"
-#include "directory.h"
-#include "json.h"
-#include "output.h"
-#include "trial.h"
+#include "base/json.h"
+#include "base/output.h"
+#include "policy/directory.h"
+#include "policy/trial.h"
 #include "verbs.h"
 
 enum format {

@@ -3,10 +3,10 @@
 #include <unistd.h>
 
 #include "../common/clock.h"
-#include "json.h"
-#include "output.h"
-#include "report.h"
-#include "since.h"
+#include "base/json.h"
+#include "base/output.h"
+#include "base/since.h"
+#include "report/report.h"
 #include "verbs.h"
 
 static const struct report_kind *const kinds[] = {

@@ -1,12 +1,12 @@
 #include <string.h>
 
-#include "call.h"
-#include "field.h"
-#include "json.h"
-#include "output.h"
-#include "params.h"
+#include "base/call.h"
+#include "base/field.h"
+#include "base/json.h"
+#include "base/output.h"
+#include "base/params.h"
 #include "verbs.h"
-#include "view.h"
+#include "view/view.h"
 
 typedef void (*view_fn)(struct str_builder *, const struct view *, const json_t *);
 

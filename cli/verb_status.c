@@ -1,9 +1,9 @@
-#include "call.h"
-#include "field.h"
-#include "json.h"
-#include "output.h"
+#include "base/call.h"
+#include "base/field.h"
+#include "base/json.h"
+#include "base/output.h"
 #include "verbs.h"
-#include "view.h"
+#include "view/view.h"
 
 int verb_status(int argc UNUSED, char **argv UNUSED, const struct cli_options *options)
 {

@@ -2,11 +2,11 @@
 #include <stdint.h>
 
 #include "../common/clock.h"
-#include "call.h"
-#include "field.h"
-#include "output.h"
+#include "base/call.h"
+#include "base/field.h"
+#include "base/output.h"
 #include "verbs.h"
-#include "view.h"
+#include "view/view.h"
 
 static int print_event(const struct cli_options *options, const json_t *parameters)
 {

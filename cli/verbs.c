@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "../agent/yaml/yaml.h"
+#include "host/doctor.h"
+#include "host/setup.h"
 
 static const struct cli_option no_options[] = {{0}};
 

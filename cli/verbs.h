@@ -2,7 +2,7 @@
  * the manual page and completion are checked (`assent help --machine`). */
 #pragma once
 
-#include "cli.h"
+#include "base/cli.h"
 
 /* Every verb in the order of help, ended by a NULL name. */
 extern const struct cli_verb verbs[];

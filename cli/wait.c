@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "../common/clock.h"
-#include "call.h"
-#include "field.h"
-#include "json.h"
-#include "progress.h"
-#include "text.h"
-#include "view.h"
+#include "base/call.h"
+#include "base/field.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "view/progress.h"
+#include "view/view.h"
 
 #define REDRAW_US (250 * USEC_PER_MSEC)
 /* Also without a terminal: a signal that comes just before poll(2) does not end it. */

@@ -4,7 +4,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "cli.h"
+#include "base/cli.h"
 
 struct varlink;
 

@@ -24,7 +24,7 @@ struct ledger_reader;
 
 #define LEDGER_DIGEST_SIZE 65
 
-/* A policy took force; `record` is a JSON object (agent/loading.h). */
+/* A policy took force; `record` is a JSON object (agent/load/loading.h). */
 void ledger_batch_loading(struct ledger_batch *batch, const char *digest, const char *record);
 
 /* A chunk of text, known by its hash; one that is there already is left alone. */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "../session.h"
+#include "../state/session.h"
 
 static int read_credentials(int fd, struct peer *peer)
 {

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
-#include "../../agent/audit.h"
+#include "../../agent/core/audit.h"
 #include "../../agent/ledger/ledger.h"
 #include "../../agent/policy/policy.h"
-#include "../../agent/request.h"
+#include "../../agent/state/request.h"
 #include "../../common/clock.h"
 #include "bench.h"
 #include "rules.h"

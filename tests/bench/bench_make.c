@@ -13,9 +13,9 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
-#include "../../agent/grant.h"
-#include "../../agent/ids.h"
 #include "../../agent/ledger/ledger.h"
+#include "../../agent/state/grant.h"
+#include "../../agent/state/ids.h"
 #include "../../common/clock.h"
 #include "bench.h"
 #include "rules.h"

@@ -56,7 +56,7 @@ check_module_options() {
 
 check_config() {
     rendered assent.yaml.5 >"$work/assent.yaml.5"
-    for key in $(grep -oE '(yaml_take|take_[a-z_]+)\([a-z]+, "[a-z_]+"' agent/config.c |
+    for key in $(grep -oE '(yaml_take|take_[a-z_]+)\([a-z]+, "[a-z_]+"' agent/load/config.c |
         grep -oE '"[a-z_]+"' | tr -d '"'); do
         grep -qE "\b$key\b" "$work/assent.yaml.5" || complain "assent.yaml(5) does not mention: $key"
         grep -qE "^#? *$key:" etc/assent.yaml || complain "etc/assent.yaml does not mention: $key"
@@ -85,7 +85,7 @@ check_events() {
     sed -n 's/.*{"\([a-z-]*\)", *"\([0-9a-f]\{32\}\)".*/\1 \2/p' agent/journal/journal_catalog.c \
         >"$work/events"
     [ -s "$work/events" ] || complain "no events found in agent/journal/journal_catalog.c"
-    for event in $(sed -n 's/^#define EVENT_[A-Z_]* "\([a-z-]*\)"$/\1/p' agent/audit.h); do
+    for event in $(sed -n 's/^#define EVENT_[A-Z_]* "\([a-z-]*\)"$/\1/p' agent/core/audit.h); do
         grep -q "^$event " "$work/events" || complain "no message id for event: $event"
     done
     while read -r event id; do

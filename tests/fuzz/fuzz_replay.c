@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "../../agent/yaml/yaml.h"
-#include "../../cli/json.h"
-#include "../../cli/replay.h"
-#include "../../cli/view_replay.h"
+#include "../../cli/base/json.h"
+#include "../../cli/policy/replay.h"
+#include "../../cli/policy/view_replay.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

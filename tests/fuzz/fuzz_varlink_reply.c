@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../cli/call.h"
-#include "../../cli/field.h"
-#include "../../cli/report.h"
-#include "../../cli/varlink.h"
-#include "../../cli/view.h"
-#include "../../cli/view_explain.h"
+#include "../../cli/base/call.h"
+#include "../../cli/base/field.h"
+#include "../../cli/base/varlink.h"
+#include "../../cli/policy/view_explain.h"
+#include "../../cli/report/report.h"
+#include "../../cli/view/view.h"
 #include "../../cli/wait.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -17,12 +17,12 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "../../agent/agent.h"
+#include "../../agent/core/agent.h"
+#include "../../agent/core/refresh.h"
 #include "../../agent/daemon.h"
-#include "../../agent/refresh.h"
-#include "../../agent/resolve.h"
-#include "../../agent/session.h"
-#include "../../cli/varlink.h"
+#include "../../agent/load/resolve.h"
+#include "../../agent/state/session.h"
+#include "../../cli/base/varlink.h"
 #include "../../common/clock.h"
 
 #define TIMEOUT_US (60 * USEC_PER_SEC) /* for a machine that has much else to do */

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../cli/json.h"
+#include "../../cli/base/json.h"
 #include "../../common/file.h"
 
 #define ARGS_MAX 16

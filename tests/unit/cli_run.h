@@ -1,5 +1,6 @@
 /* Whole runs of `assent` in a child against a scripted agent: what it asks, prints and returns. A
- * test program that uses it calls cli_main() at the start of its main() when argv[0] is "assent".
+ * test program that uses it calls dispatch_main() at the start of its main() when argv[0] is
+ * "assent".
  */
 #pragma once
 

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../cli/varlink.h"
+#include "../../cli/base/varlink.h"
 #include "../../common/clock.h"
 
 #define TIMEOUT_US (20 * USEC_PER_SEC)

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../cli/cli.h"
+#include "../../cli/base/cli.h"
+#include "../../cli/dispatch.h"
 
 /* Accounts that every Debian has: daemon 1, bin 2, sys 3, games 5, man 6. */
 static const char head[] = "people: { carol: { accounts: [bin] } }\n"
@@ -140,6 +141,6 @@ int replay_main(int argc, char **argv, const struct CMUnitTest *tests, size_t co
     if (!setlocale(LC_CTYPE, "C.UTF-8") || setenv("TZ", "UTC", 1) < 0)
         return 1;
     if (strcmp(argv[0], "assent") == 0)
-        return cli_main(argc, argv);
+        return dispatch_main(argc, argv);
     return _cmocka_run_group_tests("replay", tests, count, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../cli/json.h"
+#include "../../cli/base/json.h"
 #include "../../common/clock.h"
 #include "../../common/macro.h"
 #include "agent_fixture.h"

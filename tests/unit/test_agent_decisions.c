@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "../../agent/facts/facts_record.h"
-#include "../../cli/json.h"
-#include "../../cli/varlink.h"
+#include "../../cli/base/json.h"
+#include "../../cli/base/varlink.h"
 #include "../../common/clock.h"
 #include "../../common/macro.h"
 #include "agent_fixture.h"

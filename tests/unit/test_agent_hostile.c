@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../agent/gate.h"
+#include "../../agent/door/gate.h"
 #include "../../common/clock.h"
 #include "../../common/macro.h"
 #include "hostile.h"

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../../cli/json.h"
-#include "../../cli/varlink.h"
+#include "../../cli/base/json.h"
+#include "../../cli/base/varlink.h"
 #include "../../common/clock.h"
 #include "../../common/macro.h"
 #include "../../common/str.h"

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "../../agent/certificate.h"
-#include "../../cli/json.h"
-#include "../../cli/varlink.h"
+#include "../../agent/state/certificate.h"
+#include "../../cli/base/json.h"
+#include "../../cli/base/varlink.h"
 #include "../../common/accounts_file.h"
 #include "../../common/clock.h"
 #include "../../common/file.h"

@@ -15,9 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../agent/certificate.h"
 #include "../../agent/ledger/ledger.h"
-#include "../../cli/json.h"
+#include "../../agent/state/certificate.h"
+#include "../../cli/base/json.h"
 #include "../../common/clock.h"
 #include "../../common/macro.h"
 #include "../../common/str.h"

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../agent/book.h"
-#include "../../cli/varlink.h"
+#include "../../agent/state/book.h"
+#include "../../cli/base/varlink.h"
 #include "../../common/clock.h"
 #include "../../common/macro.h"
 #include "../../common/str.h"

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "../../agent/chunk.h"
-#include "../../agent/digest.h"
+#include "../../agent/load/chunk.h"
+#include "../../agent/state/digest.h"
 #include "../../common/str.h"
 
 #define CHUNKS_MAX 1024

@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #include "../../cli/args.h"
-#include "../../cli/call.h"
+#include "../../cli/base/call.h"
 #include "../../cli/help.h"
 #include "../../cli/verbs.h"
 #include "../../cli/wait.h"

@@ -12,8 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../cli/cli.h"
-#include "../../cli/json.h"
+#include "../../cli/base/cli.h"
+#include "../../cli/base/json.h"
+#include "../../cli/dispatch.h"
 #include "../../common/file.h"
 #include "../../common/macro.h"
 #include "../../common/str.h"
@@ -493,6 +494,6 @@ int main(int argc, char **argv)
     };
 
     if (argc > 0 && strcmp(argv[0], "assent") == 0)
-        return cli_main(argc, argv);
+        return dispatch_main(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "../../cli/cli.h"
+#include "../../cli/base/cli.h"
+#include "../../cli/dispatch.h"
 #include "../../common/file.h"
 #include "cli_run.h"
 
@@ -272,6 +273,6 @@ int main(int argc, char **argv)
     if (!setlocale(LC_CTYPE, "C.UTF-8"))
         return 1;
     if (strcmp(argv[0], "assent") == 0)
-        return cli_main(argc, argv);
+        return dispatch_main(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "../../cli/id.h"
-#include "../../cli/table.h"
-#include "../../cli/text.h"
-#include "../../cli/when.h"
+#include "../../cli/base/id.h"
+#include "../../cli/base/text.h"
+#include "../../cli/view/table.h"
+#include "../../cli/view/when.h"
 #include "../../common/clock.h"
 #include "../../common/columns.h"
 #include "../../common/rfc3339.h"

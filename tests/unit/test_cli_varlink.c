@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../../cli/varlink.h"
+#include "../../cli/base/varlink.h"
 #include "../../common/clock.h"
 #include "fake_agent.h"
 

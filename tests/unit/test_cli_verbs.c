@@ -17,9 +17,10 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "../../cli/cli.h"
-#include "../../cli/json.h"
-#include "../../cli/resolve.h"
+#include "../../cli/base/cli.h"
+#include "../../cli/base/json.h"
+#include "../../cli/base/resolve.h"
+#include "../../cli/dispatch.h"
 #include "../../common/file.h"
 #include "cli_run.h"
 
@@ -633,6 +634,6 @@ int main(int argc, char **argv)
     if (!setlocale(LC_CTYPE, "C.UTF-8") || setenv("TZ", "UTC", 1) < 0)
         return 1;
     if (strcmp(argv[0], "assent") == 0)
-        return cli_main(argc, argv);
+        return dispatch_main(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

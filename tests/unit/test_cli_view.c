@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "../../cli/json.h"
-#include "../../cli/view.h"
-#include "../../cli/when.h"
+#include "../../cli/base/json.h"
+#include "../../cli/view/view.h"
+#include "../../cli/view/when.h"
 #include "../../common/rfc3339.h"
 
 static const struct cli_options plain;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../agent/config.h"
+#include "../../agent/load/config.h"
 #include "../../agent/yaml/yaml.h"
 
 static char path[] = "/tmp/assent-config-XXXXXX";

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <systemd/sd-event.h>
 
-#include "../../agent/daily.h"
+#include "../../agent/core/daily.h"
 #include "../../common/clock.h"
 
 #define DAY_US (86400 * USEC_PER_SEC)

@@ -1,5 +1,5 @@
 /* The diff shown before a change: compared with what diff(1) prints. */
-#include "../../cli/diff.h"
+#include "../../cli/host/diff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-event.h>
 
-#include "../../agent/digest.h"
+#include "../../agent/core/digester.h"
 
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define ABC_SHA256 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../../cli/doctor.h"
-#include "../../cli/setup_plan.h"
+#include "../../cli/host/doctor.h"
+#include "../../cli/host/setup_plan.h"
 #include "../../common/file.h"
 
 #define ACCOUNT "account required pam_assent.so rescue=assent-rescue\n"

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "../../agent/evidence.h"
-#include "../../agent/scope.h"
+#include "../../agent/door/evidence.h"
+#include "../../agent/state/scope.h"
 #include "../../agent/yaml/yaml.h"
 #include "../../common/macro.h"
 #include "../../common/record.h"

@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "../../cli/explain.h"
-#include "../../cli/json.h"
+#include "../../cli/base/json.h"
+#include "../../cli/policy/explain.h"
+#include "../../cli/policy/view_explain.h"
 #include "../../cli/verbs.h"
-#include "../../cli/view_explain.h"
 #include "../../common/file.h"
 
 #define VALUES_MAX 32

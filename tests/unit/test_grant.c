@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../agent/grant.h"
-#include "../../agent/ids.h"
-#include "../../agent/tie.h"
+#include "../../agent/state/grant.h"
+#include "../../agent/state/ids.h"
+#include "../../agent/state/tie.h"
 #include "../../agent/yaml/yaml.h"
 #include "../../common/record.h"
 

@@ -12,7 +12,7 @@
 #include "../../agent/facts/zones.h"
 #include "../../agent/policy/policy.h"
 #include "../../agent/yaml/yaml.h"
-#include "../../cli/local_times.h"
+#include "../../cli/policy/local_times.h"
 #include "../../common/clock.h"
 #include "../../common/macro.h"
 #include "../../common/rfc3339.h"

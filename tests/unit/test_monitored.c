@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#include "../../cli/cli.h"
+#include "../../cli/base/cli.h"
+#include "../../cli/dispatch.h"
 #include "../../common/macro.h"
 #include "cli_run.h"
 
@@ -145,6 +146,6 @@ int main(int argc, char **argv)
     };
 
     if (strcmp(argv[0], "assent") == 0)
-        return cli_main(argc, argv);
+        return dispatch_main(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,8 +11,8 @@
 
 #include <errno.h>
 
-#include "../../agent/people.h"
-#include "../../agent/session.h"
+#include "../../agent/state/people.h"
+#include "../../agent/state/session.h"
 #include "../../agent/yaml/yaml.h"
 #include "../../common/macro.h"
 

@@ -9,9 +9,9 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "../../cli/cli.h"
-#include "../../cli/json.h"
-#include "../../cli/replay.h"
+#include "../../cli/base/cli.h"
+#include "../../cli/base/json.h"
+#include "../../cli/policy/replay.h"
 #include "../../common/clock.h"
 #include "../../common/rfc3339.h"
 #include "../../common/str.h"

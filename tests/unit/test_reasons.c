@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
+#include "../../agent/core/reasons.h"
 #include "../../agent/policy/policy.h"
-#include "../../agent/reasons.h"
-#include "../../agent/request.h"
+#include "../../agent/state/request.h"
 #include "../../agent/yaml/yaml.h"
 #include "../../common/macro.h"
 #include "ledger_fixture.h"

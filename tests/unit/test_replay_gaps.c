@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "../../cli/json.h"
+#include "../../cli/base/json.h"
 #include "../../common/str.h"
 #include "replay_fixture.h"
 

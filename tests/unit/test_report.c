@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "../../cli/field.h"
-#include "../../cli/json.h"
-#include "../../cli/report.h"
+#include "../../cli/base/field.h"
+#include "../../cli/base/json.h"
+#include "../../cli/report/report.h"
 #include "../../common/macro.h"
 
 static void put(struct str_builder *out, const json_t *row, const char *key)

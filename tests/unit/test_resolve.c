@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <systemd/sd-event.h>
 
-#include "../../agent/resolve.h"
+#include "../../agent/load/resolve.h"
 #include "../../common/accounts_file.h"
 #include "../../common/file.h"
 

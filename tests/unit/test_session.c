@@ -28,7 +28,7 @@
 #define session_of real_session_of
 #define session_peer_pidfd real_session_peer_pidfd
 #define session_parse_loginuid real_session_parse_loginuid
-#include "../../agent/session.c"
+#include "../../agent/state/session.c"
 
 /* A child that lives until it is told to end. */
 static pid_t start_child(void)

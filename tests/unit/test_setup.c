@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../../cli/candidate.h"
-#include "../../cli/doctor.h"
-#include "../../cli/setup_pending.h"
-#include "../../cli/setup_session.h"
-#include "../../cli/setup_sshd.h"
-#include "../../cli/setup_store.h"
+#include "../../cli/host/candidate.h"
+#include "../../cli/host/doctor.h"
+#include "../../cli/host/setup_pending.h"
+#include "../../cli/host/setup_session.h"
+#include "../../cli/host/setup_sshd.h"
+#include "../../cli/host/setup_store.h"
 #include "../../common/file.h"
 
 #define DATA "tests/unit/data"

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../../cli/setup_door.h"
-#include "../../cli/stack.h"
-#include "../../cli/stack_edit.h"
+#include "../../cli/host/setup_door.h"
+#include "../../cli/host/stack.h"
+#include "../../cli/host/stack_edit.h"
 #include "../../common/file.h"
 
 #define PAMD "tests/unit/data/pam.d"

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../agent/tally.h"
+#include "../../agent/core/tally.h"
 #include "../../common/file.h"
 #include "../../common/macro.h"
 #include "ledger_fixture.h"

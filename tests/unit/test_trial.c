@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "../../cli/json.h"
-#include "../../cli/trial.h"
+#include "../../cli/base/json.h"
+#include "../../cli/policy/trial.h"
 #include "../../cli/verbs.h"
 #include "../../common/file.h"
 

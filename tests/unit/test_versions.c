@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../agent/digest.h"
+#include "../../agent/state/digest.h"
 #include "../../common/clock.h"
 #include "agent_fixture.h"
 
