@@ -365,11 +365,22 @@ static void allow(struct public_call *call, struct inquiry *inquiry, const struc
     lifecycle_grant(agent, request, &decision, on_granted, pending);
 }
 
-static void refuse(struct public_call *call, const struct inquiry *inquiry)
+/* Of a whole entitlement rules may give a part, which has to be asked for by itself. */
+static void advise_part(struct inquiry *inquiry)
 {
-    AUTO_FREE char *text = say_denied(
-        &inquiry->subject, &inquiry->scope, &inquiry->verdict, inquiry->agent->config.host);
+    if (inquiry->whole && !inquiry->verdict.rule && !inquiry->verdict.advice &&
+        policy_gives_part(inquiry->policy, &inquiry->store.facts))
+        inquiry->verdict.advice =
+            "Rules give a part of it, though: name the one command you need, behind --.";
+}
 
+static void refuse(struct public_call *call, struct inquiry *inquiry)
+{
+    AUTO_FREE char *text = NULL;
+
+    advise_part(inquiry);
+    text = say_denied(
+        &inquiry->subject, &inquiry->scope, &inquiry->verdict, inquiry->agent->config.host);
     public_error(call, ERROR_REFUSED,
         json_pack("{s:s, s:s?}", "message", text ? text : "", "rule", inquiry->verdict.rule));
 }

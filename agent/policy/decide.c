@@ -293,6 +293,25 @@ void policy_possible(
     set_identity(ret_verdict, &search);
 }
 
+bool policy_gives_part(const struct policy *policy, const struct facts *facts)
+{
+    struct facts part = *facts;
+    struct identified who;
+    struct search search = {
+        .query = {.policy = policy},
+        .who = &who,
+        .test = holds_grant_of_some_use,
+        .best = (uint32_t)policy->rule_count,
+    };
+
+    part.whole = false;
+    search.query.facts = identities_apply(policy, &part, &who);
+    if (who.state != IDENTITY_ALIVE)
+        return false;
+    search_all(&search); /* the index knows no services that are not known */
+    return search.best < policy->rule_count;
+}
+
 bool policy_denies(
     const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict)
 {

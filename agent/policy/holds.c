@@ -89,6 +89,12 @@ bool holds_grant_of_some_command(const struct policy *policy, const struct rule 
            has_owner(policy, rule, facts);
 }
 
+bool holds_grant_of_some_use(const struct policy *policy, const struct rule *rule,
+    const struct facts *facts, struct match match)
+{
+    return match.rest != TRUTH_NO && match.command != TRUTH_NO && has_owner(policy, rule, facts);
+}
+
 /* Of a whole entitlement a rule takes all or nothing: its conditions on single services, accounts
  * or commands, where they let through a part only, wait for each use. */
 static struct match narrow_to_whole(

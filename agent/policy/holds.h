@@ -28,6 +28,9 @@ holds_test holds_grant_if_owned;
 holds_test holds_grant_of_some_command;
 holds_test holds_grant_of_some_command_if_owned;
 
+/* Some use would pass, as far as is known. For words alone. */
+holds_test holds_grant_of_some_use;
+
 /* Whether the rule passes the test by itself or by one of its entitlements, the first of which is
  * told (HOLDS_NO_ENTITLEMENT: it names none). */
 bool holds_rule(const struct policy *policy, const struct rule *rule, const struct facts *facts,

@@ -487,6 +487,11 @@ void policy_decide(
 void policy_possible(
     const struct policy *policy, const struct facts *facts, struct verdict *ret_verdict);
 
+/* Whether rules give a part of an entitlement that was asked for as a whole (facts.whole) and
+ * refused: not counting deny rules, and what is not known speaks for it. For words alone: it opens
+ * nothing, and looks at each rule. */
+bool policy_gives_part(const struct policy *policy, const struct facts *facts);
+
 /* Whether any rule for `service` looks at groups, so that the client has to tell them. */
 bool policy_needs_groups(const struct policy *policy, const char *service);
 

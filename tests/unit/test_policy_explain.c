@@ -157,6 +157,50 @@ static void test_denies(void **state UNUSED)
     expect_told("orphan", "{ user: a, service: su, groups: [banned] }", "matches -");
 }
 
+/* Uid 1 is given one command of it, uid 2 too but by nobody who is there, uid 3 what has nothing to
+ * do with it; for uid 4 it is another host's. */
+static void test_a_part_of_what_was_refused_whole(void **state)
+{
+    static const char text[] =
+        "people: { carol: {}, gone: {} }\n"
+        "entitlements:\n"
+        "  db: { owner: carol, sensitivity: low, services: [sudo, su], run_as: [root],\n"
+        "    commands: [/bin/db, /bin/backup], max_duration: 1h }\n"
+        "rules:\n"
+        "  - { id: a, owner: carol, certified_until: 2099-12-31, who: { user: u1 },\n"
+        "      what: { service: sudo, entitlement: db, command: /bin/db }, decision: allow }\n"
+        "  - { id: b, owner: gone, certified_until: 2099-12-31, who: { user: u2 },\n"
+        "      what: { entitlement: db, command: /bin/db }, decision: allow }\n"
+        "  - { id: c, owner: carol, certified_until: 2099-12-31, who: { user: u3 },\n"
+        "      what: { service: sudo, command: /bin/db }, decision: allow }\n"
+        "  - { id: d, owner: carol, certified_until: 2099-12-31, who: { user: u4 },\n"
+        "      what: { entitlement: db, command: /bin/db }, where: { host: other },\n"
+        "      decision: allow }\n";
+    struct policy_file file = {.name = "p", .text = text, .length = strlen(text)};
+    struct yaml_errors errors = {0};
+    struct policy *policy = policy_compile(&file, 1, &errors);
+
+    (void)state;
+    assert_non_null(policy);
+    for (size_t i = 0; i < policy_user_count(policy); i++) {
+        const char *name = policy_user_name(policy, i);
+
+        policy_resolve_user(policy, i, strcmp(name, "gone") != 0,
+            name[0] == 'u' ? (uid_t)(name[1] - '0') : (uid_t)(100 + i));
+    }
+    policy_ready(policy);
+    for (uid_t uid = 1; uid <= 5; uid++) {
+        struct facts facts = {
+            .uid = uid, .host = "here", .now_us = 1, .entitlement = "db", .whole = true};
+        struct verdict verdict;
+
+        policy_decide(policy, &facts, &verdict);
+        assert_int_equal(verdict.decision, DECISION_DENY);
+        assert_int_equal(policy_gives_part(policy, &facts), uid == 1);
+    }
+    policy_free(policy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_entitlements_asked_for_by_name),
         cmocka_unit_test(test_what_else_stands_in_the_way),
         cmocka_unit_test(test_denies),
+        cmocka_unit_test(test_a_part_of_what_was_refused_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
