@@ -52,7 +52,7 @@ static void test_locked(void **state)
     static const char *const locked[] = {
         "!" HASH, "!!" HASH, "!$y$j9T$x", "!_J9..rasmBYk8r9AiWNc", "!abJnggxhB/yWI"};
     static const char *const open[] = {
-        "", "!", "!!", "*", "!*", "!!*", "x", "!x", HASH, "abJnggxhB/yWI", "*LK*", "*!" HASH};
+        "", "!", "!!", "*", "!*", "!!*", "x", "!x", HASH, "abJnggxhB/yWI", "*LK*", ("*!" HASH)};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(locked); i++)

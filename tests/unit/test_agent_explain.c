@@ -191,6 +191,7 @@ static void expect_refused(
     AUTO_JSON json_t *reply = agent_call(f, uid, EXPLAIN, facts(text), &error);
 
     assert_string_equal(error ? error : "(none)", expected);
+    assert_int_equal(reply != NULL, error == NULL);
 }
 
 static void test_others_facts_are_refused(void **state)
@@ -260,6 +261,7 @@ static void test_too_many_groups(void **state)
     {
         AUTO_JSON json_t *more = agent_call(f, 0, EXPLAIN, json_incref(parameters), &error);
 
+        assert_null(more);
         assert_string_equal(error, INVALID);
     }
 }

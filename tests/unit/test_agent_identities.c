@@ -247,7 +247,7 @@ static void test_asks_for_nothing(void **state)
 static void test_lapses_while_it_waits(void **state)
 {
     struct agent_fixture *f = *state;
-    AUTO_FREE char *id = NULL, *other = NULL;
+    AUTO_FREE char *id = NULL;
     const char *error;
 
     agent_fixture_start(f);

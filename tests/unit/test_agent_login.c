@@ -274,7 +274,7 @@ static void test_the_address_that_is_given(void **state)
 /* Only who is at the machine says where they will come from. */
 static void test_nobody_else_gives_an_address(void **state)
 {
-    static const char *const sessions[] = {"none", "1@", "1&", "6", "1 " HOME};
+    static const char *const sessions[] = {"none", "1@", "1&", "6", ("1 " HOME)};
     struct agent_fixture *f = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(sessions); i++) {

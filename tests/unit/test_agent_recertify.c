@@ -291,8 +291,8 @@ static void put_row(const struct agent_fixture *f, int kind, const char *id, con
 static void test_unreadable_certificates_certify_nothing(void **state)
 {
     static const char *const bodies[] = {"", "no JSON", "[]", "{}", "{\"rule\":7}",
-        "{\"rule\":\"man-login\",\"digest\":\"of another\",\"until\":9000000000000000000,"
-        "\"by\":\"x\",\"reason\":\"x\"}",
+        ("{\"rule\":\"man-login\",\"digest\":\"of another\",\"until\":9000000000000000000,"
+         "\"by\":\"x\",\"reason\":\"x\"}"),
         "{\"rule\":\"man-login\",\"digest\":\"id\",\"until\":-1}"};
     struct agent_fixture *f = *state;
     AUTO_JSON json_t *status = NULL;

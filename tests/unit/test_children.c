@@ -173,6 +173,7 @@ static void test_children_end_with_their_parent(void **state UNUSED)
     int status;
     AUTO_FREE char *output = run("leave", &status);
 
+    assert_non_null(output);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 

@@ -126,11 +126,11 @@ static void test_an_ended_request_asks_for_nothing(void **state UNUSED)
 static void test_missing_and_wrong_members_are_coped_with(void **state UNUSED)
 {
     static const char *const odd[] = {"{}", "null", "[]", "5",
-        "{'id': 5, 'state': [], 'subject': 'x', 'command': {}, 'approvals': [5, null, {}],"
-        " 'asked': [1, {}], 'need': 'two', 'unusual': [5], 'created': 'yesterday',"
-        " 'expires': -1, 'duration': -5, 'uses': -1, 'policy': '%s\\n'}",
-        "{'state': 'waiting', 'need': 9223372036854775807, 'duration': 9223372036854775807,"
-        " 'uses': 9223372036854775807}"};
+        ("{'id': 5, 'state': [], 'subject': 'x', 'command': {}, 'approvals': [5, null, {}],"
+         " 'asked': [1, {}], 'need': 'two', 'unusual': [5], 'created': 'yesterday',"
+         " 'expires': -1, 'duration': -5, 'uses': -1, 'policy': '%s\\n'}"),
+        ("{'state': 'waiting', 'need': 9223372036854775807, 'duration': 9223372036854775807,"
+         " 'uses': 9223372036854775807}")};
     static const show_fn shows[] = {view_show_request, view_show_requests, view_show_grant,
         view_show_grants, view_show_status, view_show_policy, view_show_versions, view_show_event};
 
