@@ -128,13 +128,29 @@ static enum selftest_level judge(const struct trial *trial, const struct pamtry_
                                                                            : SELFTEST_NOTE;
 }
 
+/* As one line: where it was broken, with the indent of the next line, stands one blank. */
+static void join_lines(char *text)
+{
+    char *to = text;
+
+    while (*text != '\0') {
+        if (*text == '\n') {
+            text += strspn(text, "\n ");
+            *to++ = ' ';
+        } else {
+            *to++ = *text++;
+        }
+    }
+    *to = '\0';
+}
+
 static char *describe(const struct trial *trial, const struct pamtry_result *result)
 {
     struct str_builder out = {0};
     char line[PAMTRY_TEXT_MAX], escaped[PAMTRY_TEXT_MAX * 4];
+
     memcpy(line, result->text, sizeof(line));
-    for (char *newline = strchr(line, '\n'); newline != NULL; newline = strchr(newline, '\n'))
-        *newline = ' ';
+    join_lines(line);
     str_escape(line, strlen(line), escaped, sizeof(escaped));
     str_append(&out, result->code == PAM_SUCCESS ? "allowed" : "refused");
     if (result->code != PAM_SUCCESS)
