@@ -222,6 +222,22 @@ void agent_fixture_done(struct agent_fixture *fixture)
     assert_int_equal(system(command), 0);
 }
 
+int agent_fixture_begin(void **state, const char *rules)
+{
+    static struct agent_fixture fixture;
+
+    agent_fixture_init(&fixture, rules);
+    agent_fixture_start(&fixture);
+    *state = &fixture;
+    return 0;
+}
+
+int agent_fixture_end(void **state)
+{
+    agent_fixture_done(*state);
+    return 0;
+}
+
 /* ---- the public socket ------------------------------------------------------------------ */
 
 /* In the child: the call, its answer as JSON {"error":…} or {"parameters":…} on the pipe. */

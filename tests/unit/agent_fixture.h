@@ -48,6 +48,10 @@ void agent_fixture_kill(struct agent_fixture *fixture, int signal);
 /* Ends it and removes the directory. */
 void agent_fixture_done(struct agent_fixture *fixture);
 
+/* For cmocka: a whole agent with these rules as *state, and its end. Return 0. */
+int agent_fixture_begin(void **state, const char *rules);
+int agent_fixture_end(void **state);
+
 /* Calls a method as `uid` from a process of its own. Returns the parameters, or NULL with
  * `ret_error` (static storage) the error's name, or "closed" when there was no answer. */
 json_t *agent_call(const struct agent_fixture *fixture, uid_t uid, const char *method,

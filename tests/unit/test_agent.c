@@ -47,18 +47,7 @@ static const char rules[] =
 
 static int setup(void **state)
 {
-    static struct agent_fixture fixture;
-
-    agent_fixture_init(&fixture, rules);
-    agent_fixture_start(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
+    return agent_fixture_begin(state, rules);
 }
 
 static const char *approve_as(struct agent_fixture *f, uid_t uid, const char *id)
@@ -557,7 +546,7 @@ static void test_hostile_names(void **state)
 
 int main(int argc, char **argv)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
     const struct CMUnitTest tests[] = {
         TEST(test_allow_and_deny),
         TEST(test_deny_on_a_command_is_about_commands),

@@ -34,28 +34,7 @@ static const char other_rules[] =
 
 static int setup(void **state)
 {
-    static struct agent_fixture fixture;
-
-    agent_fixture_init(&fixture, rules);
-    agent_fixture_start(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
-}
-
-static json_t *call(struct agent_fixture *f, uid_t uid, const char *method, json_t *parameters)
-{
-    const char *error;
-    json_t *reply = agent_call(f, uid, method, parameters, &error);
-
-    if (!reply)
-        fail_msg("%s: %s", method, error);
-    return reply;
+    return agent_fixture_begin(state, rules);
 }
 
 static struct gate_result login(struct agent_fixture *f, uid_t uid, const char *rhost)
@@ -71,7 +50,7 @@ static void approve(struct agent_fixture *f, const char *rhost)
 
     assert_int_equal(result.kind, GATE_WAIT);
     json_decref(
-        call(f, UID_GAMES, "io.assent.ApproveRequest", json_pack("{s:s}", "id", result.request)));
+        agent_call_good(f, UID_GAMES, "ApproveRequest", json_pack("{s:s}", "id", result.request)));
     assert_int_equal(login(f, UID_DAEMON, rhost).kind, GATE_ALLOW);
 }
 
@@ -84,11 +63,11 @@ static void stop(struct agent_fixture *f)
 static void assert_serves(struct agent_fixture *f)
 {
     assert_int_equal(login(f, UID_GAMES, "10.0.0.9").kind, GATE_ALLOW);
-    json_decref(call(f, 0, "io.assent.GetStatus", NULL));
-    json_decref(call(f, 0, "io.assent.ListRequests", json_pack("{s:s}", "scope", "all")));
-    json_decref(call(f, 0, "io.assent.ListGrants", json_pack("{s:s}", "scope", "all")));
-    json_decref(call(f, 0, "io.assent.ListRules", NULL));
-    json_decref(call(f, UID_MAN, "io.assent.ListEntitlements", NULL));
+    json_decref(agent_call_good(f, 0, "GetStatus", NULL));
+    json_decref(agent_call_good(f, 0, "ListRequests", json_pack("{s:s}", "scope", "all")));
+    json_decref(agent_call_good(f, 0, "ListGrants", json_pack("{s:s}", "scope", "all")));
+    json_decref(agent_call_good(f, 0, "ListRules", NULL));
+    json_decref(agent_call_good(f, UID_MAN, "ListEntitlements", NULL));
 }
 
 /* Garbage of each kind of row: SQL expressions for a body. */
@@ -141,7 +120,7 @@ static void test_rows_of_garbage(void **state)
 static size_t count_grants(struct agent_fixture *f)
 {
     AUTO_JSON json_t *reply =
-        call(f, 0, "io.assent.ListGrants", json_pack("{s:s}", "scope", "all"));
+        agent_call_good(f, 0, "ListGrants", json_pack("{s:s}", "scope", "all"));
 
     return json_array_size(json_object_get(reply, "grants"));
 }
@@ -241,7 +220,7 @@ static void test_damaged_certificates(void **state)
 
     clock_format_rfc3339(clock_realtime_us() + 10 * USEC_PER_DAY, day);
     day[strlen("2026-11-20")] = '\0';
-    json_decref(call(f, UID_GAMES, "io.assent.RecertifyRule",
+    json_decref(agent_call_good(f, UID_GAMES, "RecertifyRule",
         json_pack("{s:s, s:s, s:s}", "rule", "man-in", "until", day, "reason", "needed")));
     assert_int_equal(login(f, UID_MAN, "10.0.0.1").kind, GATE_ALLOW);
     stop(f);
@@ -264,7 +243,7 @@ static void test_damaged_certificates(void **state)
 
 static json_t *policy_of(struct agent_fixture *f)
 {
-    AUTO_JSON json_t *status = call(f, 0, "io.assent.GetStatus", NULL);
+    AUTO_JSON json_t *status = agent_call_good(f, 0, "GetStatus", NULL);
 
     return json_incref(json_object_get(status, "policy"));
 }
@@ -279,7 +258,7 @@ static void damage_loadings(struct agent_fixture *f)
 
 static void assert_versions(struct agent_fixture *f, size_t count)
 {
-    AUTO_JSON json_t *reply = call(f, 0, "io.assent.ListVersions", NULL);
+    AUTO_JSON json_t *reply = agent_call_good(f, 0, "ListVersions", NULL);
 
     assert_int_equal(json_array_size(json_object_get(reply, "versions")), count);
 }
@@ -299,7 +278,7 @@ static void test_damaged_loadings(void **state)
 
 static bool is_kept(struct agent_fixture *f, const char *digest)
 {
-    AUTO_JSON json_t *reply = call(f, 0, "io.assent.ListVersions", NULL);
+    AUTO_JSON json_t *reply = agent_call_good(f, 0, "ListVersions", NULL);
     json_t *version;
     size_t index;
 
@@ -324,9 +303,9 @@ static void test_damaged_rollback(void **state)
         usleep(2000);
     }
     agent_fixture_policy(f, other_rules);
-    json_decref(call(f, 0, "io.assent.Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_int_equal(login(f, UID_GAMES, "10.0.0.9").kind, GATE_DENY);
-    json_decref(call(f, 0, "io.assent.RollbackPolicy",
+    json_decref(agent_call_good(f, 0, "RollbackPolicy",
         json_pack("{s:s, s:s}", "digest", digest, "reason", "the new one is wrong")));
     assert_serves(f);
     damage_loadings(f);
@@ -338,10 +317,10 @@ static void test_damaged_rollback(void **state)
     /* as after any rollback */
     stop(f);
     agent_fixture_start(f);
-    json_decref(call(f, 0, "io.assent.Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_serves(f);
     agent_fixture_policy(f, "  - { id: new, who: { user: man }, decision: deny }\n");
-    json_decref(call(f, 0, "io.assent.Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
     assert_int_equal(login(f, UID_GAMES, "10.0.0.9").kind, GATE_DENY);
     last = policy_of(f);
     assert_true(json_is_null(json_object_get(last, "rollback")));
@@ -351,13 +330,13 @@ static void test_damaged_rollback(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_rows_of_garbage, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_damaged_grants_open_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_damaged_monitor, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_damaged_keys, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_damaged_certificates, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_damaged_loadings, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_damaged_rollback, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rows_of_garbage, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_damaged_grants_open_nothing, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_damaged_monitor, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_damaged_keys, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_damaged_certificates, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_damaged_loadings, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_damaged_rollback, setup, agent_fixture_end),
     };
 
     agent_fixture_main(argc, argv);

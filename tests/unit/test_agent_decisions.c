@@ -41,18 +41,7 @@ static const char rules[] =
 
 static int setup(void **state)
 {
-    static struct agent_fixture fixture;
-
-    agent_fixture_init(&fixture, rules);
-    agent_fixture_start(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
+    return agent_fixture_begin(state, rules);
 }
 
 /* ---- reading them ------------------------------------------------------------------------ */
@@ -534,7 +523,7 @@ static void test_the_agent_ends_while_it_is_read(void **state)
     agent_fixture_start(f);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
 
 int main(int argc, char **argv)
 {

@@ -58,18 +58,7 @@ static const char wider[] =
 
 static int setup(void **state)
 {
-    static struct agent_fixture fixture;
-
-    agent_fixture_init(&fixture, policy);
-    agent_fixture_start(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
+    return agent_fixture_begin(state, policy);
 }
 
 static char *text_of(const json_t *object, const char *key)
@@ -453,7 +442,7 @@ static void test_list(void **state)
     json_decref(reply);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
 
 int main(int argc, char **argv)
 {

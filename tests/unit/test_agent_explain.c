@@ -43,18 +43,7 @@ static const char rules[] =
 
 static int setup(void **state)
 {
-    static struct agent_fixture fixture;
-
-    agent_fixture_init(&fixture, rules);
-    agent_fixture_start(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
+    return agent_fixture_begin(state, rules);
 }
 
 /* The explanation, or NULL with the error's name. */
@@ -439,19 +428,20 @@ static void test_callers_that_go_away(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_root_asks_about_anybody, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_unknown_and_lapsed, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_people_ask_about_themselves, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_others_facts_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_mistakes_are_named, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_too_many_groups, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_request_by_its_id, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_request_after_it_has_ended, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_ids_that_are_none, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_service_in_monitor_mode, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_callers_that_go_away, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_root_asks_about_anybody, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_unknown_and_lapsed, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_people_ask_about_themselves, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_others_facts_are_refused, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_mistakes_are_named, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_too_many_groups, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_a_request_by_its_id, setup, agent_fixture_end),
         cmocka_unit_test_setup_teardown(
-            test_what_is_about_something_else_is_left_out, setup, teardown),
+            test_a_request_after_it_has_ended, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_ids_that_are_none, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_a_service_in_monitor_mode, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_callers_that_go_away, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(
+            test_what_is_about_something_else_is_left_out, setup, agent_fixture_end),
     };
 
     agent_fixture_main(argc, argv);

@@ -64,12 +64,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
-}
-
 static json_t *call(struct agent_fixture *f, uid_t uid, const char *method, json_t *parameters)
 {
     char name[64];
@@ -398,15 +392,15 @@ static void test_many_owners(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_what_is_recorded, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_is_a_service, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_grants_open_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_asks_for_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_lapses_while_it_waits, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_is_taken_out_while_it_waits, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_who_sees_which, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_large_inventory, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many_owners, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_recorded, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_is_a_service, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_grants_open_nothing, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_asks_for_nothing, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_lapses_while_it_waits, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_is_taken_out_while_it_waits, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_who_sees_which, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_a_large_inventory, setup, agent_fixture_end),
+        cmocka_unit_test_setup_teardown(test_many_owners, setup, agent_fixture_end),
     };
 
     agent_fixture_main(argc, argv);

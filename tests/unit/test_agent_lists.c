@@ -79,12 +79,6 @@ static int setup_many(void **state)
     return setup_with(state, MANY_RULES);
 }
 
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
-}
-
 /* Asks for man's list; the connection on which it will come. */
 static int ask_for_list(const struct agent_fixture *f)
 {
@@ -196,9 +190,10 @@ static void test_lists_without_readers(void **state)
 
 int main(int argc, char **argv)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_doors_do_not_wait_for_a_list, setup_many, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_doors_do_not_wait_for_a_list, setup_many, agent_fixture_end),
         TEST(test_a_list_is_of_one_policy),
         TEST(test_lists_without_readers),
     };

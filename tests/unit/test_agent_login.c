@@ -43,28 +43,7 @@ static const char policy[] =
 
 static int setup(void **state)
 {
-    static struct agent_fixture fixture;
-
-    agent_fixture_init(&fixture, policy);
-    agent_fixture_start(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
-}
-
-static json_t *call(struct agent_fixture *f, uid_t uid, const char *method, json_t *parameters)
-{
-    const char *error;
-    json_t *reply = agent_call(f, uid, method, parameters, &error);
-
-    if (!reply)
-        fail_msg("%s: %s", method, error);
-    return reply;
+    return agent_fixture_begin(state, policy);
 }
 
 /* As `uid`, from a session that came from HOME. `object`: "grant" by a rule, or "request". */
@@ -76,8 +55,8 @@ static void ask_ahead(struct agent_fixture *f, uid_t uid, const char *object, ch
 
     snprintf(session, sizeof(session), "%u " HOME, uid);
     agent_fixture_session(f, session);
-    reply = call(f, uid, "io.assent.OpenRequest",
-        json_pack("{s:s, s:s}", "service", "sshd", "ticket", "INC-1"));
+    reply = agent_call_good(
+        f, uid, "OpenRequest", json_pack("{s:s, s:s}", "service", "sshd", "ticket", "INC-1"));
     agent_fixture_session(f, NULL);
     id = json_string_value(json_object_get(json_object_get(reply, object), "id"));
     assert_non_null(id);
@@ -125,7 +104,7 @@ static void expect_other_key(const struct gate_result *result)
 /* Of the one grant there is. */
 static int uses_left(struct agent_fixture *f, uid_t uid)
 {
-    json_t *reply = call(f, uid, "io.assent.ListGrants", NULL);
+    json_t *reply = agent_call_good(f, uid, "ListGrants", NULL);
     const json_t *grants = json_object_get(reply, "grants");
     int left = (int)json_integer_value(json_object_get(json_array_get(grants, 0), "uses_left"));
 
@@ -160,7 +139,7 @@ static void test_approved_for_the_first_key(void **state)
     char request[16];
 
     ask_ahead(f, UID_MAN, "request", request);
-    json_decref(call(f, UID_GAMES, "io.assent.ApproveRequest", json_pack("{s:s}", "id", request)));
+    json_decref(agent_call_good(f, UID_GAMES, "ApproveRequest", json_pack("{s:s}", "id", request)));
     assert_int_equal(log_in(f, UID_MAN, "password\n" KEY_A).kind, GATE_ALLOW);
     result = log_in(f, UID_MAN, "password\n" KEY_B);
     expect_other_key(&result);
@@ -198,11 +177,11 @@ static void expect_invalid(struct agent_fixture *f, uid_t uid, json_t *parameter
 
 static void approve(struct agent_fixture *f, json_t *parameters)
 {
-    json_t *reply = call(f, UID_DAEMON, "io.assent.OpenRequest", parameters);
+    json_t *reply = agent_call_good(f, UID_DAEMON, "OpenRequest", parameters);
     const char *id = json_string_value(json_object_get(json_object_get(reply, "request"), "id"));
 
     assert_non_null(id);
-    json_decref(call(f, UID_GAMES, "io.assent.ApproveRequest", json_pack("{s:s}", "id", id)));
+    json_decref(agent_call_good(f, UID_GAMES, "ApproveRequest", json_pack("{s:s}", "id", id)));
     json_decref(reply);
 }
 
@@ -265,7 +244,7 @@ static void test_the_address_that_is_given(void **state)
         &error);
     assert_null(reply);
     assert_string_equal(error, "io.assent.Refused");
-    json_decref(call(f, UID_SYS, "io.assent.OpenRequest",
+    json_decref(agent_call_good(f, UID_SYS, "OpenRequest",
         json_pack("{s:s, s:s, s:s}", "service", "sshd", "rhost", HOME, "ticket", "INC-1")));
     assert_int_equal(enter(f, UID_SYS, ELSEWHERE, NULL).kind, GATE_DENY);
     assert_int_equal(enter(f, UID_SYS, HOME, NULL).kind, GATE_ALLOW);
@@ -282,14 +261,14 @@ static void test_nobody_else_gives_an_address(void **state)
         expect_invalid(f, UID_DAEMON,
             json_pack("{s:s, s:s, s:s}", "service", "sshd", "rhost", ELSEWHERE, "ticket", "INC-1"));
     }
-    json_decref(call(f, UID_DAEMON, "io.assent.OpenRequest",
+    json_decref(agent_call_good(f, UID_DAEMON, "OpenRequest",
         json_pack("{s:s, s:s, s:s}", "service", "sshd", "rhost", HOME, "ticket", "INC-1")));
     expect_invalid(f, UID_DAEMON, json_pack("{s:s, s:s}", "service", "sudo", "rhost", HOME));
 }
 
 int main(int argc, char **argv)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
     const struct CMUnitTest tests[] = {
         TEST(test_by_rule_for_the_first_key),
         TEST(test_approved_for_the_first_key),

@@ -70,12 +70,6 @@ static int setup_rule(void **state)
     return setup_with(state, "{}\n");
 }
 
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
-}
-
 static void reload(struct agent_fixture *f)
 {
     const char *error;
@@ -307,7 +301,7 @@ static void test_many_rules(void **state)
     json_decref(reply);
 }
 
-#define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
 
 int main(int argc, char **argv)
 {

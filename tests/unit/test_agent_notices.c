@@ -67,12 +67,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
-}
-
 /* ---- asking ------------------------------------------------------------------------------ */
 
 static bool has_line(const json_t *lines, const char *text)
@@ -610,7 +604,7 @@ static void test_a_day_does_not_end_a_rollback(void **state)
     assert_true(json_is_object(json_object_get(json_object_get(now, "policy"), "rollback")));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
 
 int main(int argc, char **argv)
 {

@@ -21,18 +21,7 @@ static const char policy[] =
 
 static int setup(void **state)
 {
-    static struct agent_fixture fixture;
-
-    agent_fixture_init(&fixture, policy);
-    agent_fixture_start(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
+    return agent_fixture_begin(state, policy);
 }
 
 static struct gate_result become(const struct agent_fixture *f, uid_t uid, const char *reason)
@@ -67,20 +56,10 @@ static void test_two_accounts_of_one_person(void **state)
     assert_int_equal(become(f, UID_MAN, "rotating the logs").kind, GATE_ALLOW);
 }
 
-static json_t *call(struct agent_fixture *f, uid_t uid, const char *method, json_t *parameters)
-{
-    const char *error;
-    json_t *reply = agent_call(f, uid, method, parameters, &error);
-
-    if (!reply)
-        fail_msg("%s: %s", method, error);
-    return reply;
-}
-
 /* Before the door, which makes a grant by the rule. */
 static void ask_ahead(struct agent_fixture *f, char ret_grant[16])
 {
-    json_t *reply = call(f, UID_MAN, "io.assent.OpenRequest",
+    json_t *reply = agent_call_good(f, UID_MAN, "OpenRequest",
         json_pack("{s:s, s:s}", "service", "su", "reason", "rotating the logs"));
     const char *id = json_string_value(json_object_get(json_object_get(reply, "grant"), "id"));
 
@@ -100,14 +79,14 @@ static void test_over_a_restart(void **state)
     ask_ahead(f, grant);
     agent_fixture_kill(f, SIGTERM);
     agent_fixture_start(f);
-    json_decref(call(f, UID_MAN, "io.assent.CompleteGrant", json_pack("{s:s}", "id", grant)));
+    json_decref(agent_call_good(f, UID_MAN, "CompleteGrant", json_pack("{s:s}", "id", grant)));
     expect_seen_twice(f, UID_MAN);
     assert_int_equal(become(f, UID_MAN, "rotating the mails").kind, GATE_ALLOW);
 }
 
 int main(int argc, char **argv)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
     const struct CMUnitTest tests[] = {
         TEST(test_two_accounts_of_one_person),
         TEST(test_over_a_restart),

@@ -66,12 +66,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
-}
-
 /* ---- calling ----------------------------------------------------------------------------- */
 
 static json_t *recertify(struct agent_fixture *f, uid_t uid, const char *rule, const char *until,
@@ -522,7 +516,7 @@ static void test_reasons(void **state)
     assert_int_equal(audit_count(f, "recertified"), 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
 
 int main(int argc, char **argv)
 {

@@ -108,32 +108,16 @@ static int setup_allows(void **state)
     return setup_with(state, ALLOWS);
 }
 
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
-}
-
-static json_t *call(struct agent_fixture *f, uid_t uid, const char *method, json_t *parameters)
-{
-    const char *error;
-    json_t *reply = agent_call(f, uid, method, parameters, &error);
-
-    if (!reply)
-        fail_msg("%s: %s", method, error);
-    return reply;
-}
-
 static void reload(struct agent_fixture *f, const char *rules)
 {
     agent_fixture_policy(f, rules);
-    json_decref(call(f, 0, "io.assent.Reload", NULL));
+    json_decref(agent_call_good(f, 0, "Reload", NULL));
 }
 
 /* The digest of the policy in force, in fresh memory. */
 static char *policy_of(struct agent_fixture *f)
 {
-    json_t *status = call(f, 0, "io.assent.GetStatus", NULL);
+    json_t *status = agent_call_good(f, 0, "GetStatus", NULL);
     const char *digest =
         json_string_value(json_object_get(json_object_get(status, "policy"), "digest"));
     char *copy;
@@ -209,7 +193,7 @@ static void approve_it(struct agent_fixture *f)
     assert_int_equal(client_receive(&question.client, clock_deadline(TIMEOUT_US), -1, &answer), 0);
     assert_int_equal(answer.kind, GATE_WAIT);
     json_decref(
-        call(f, UID_GAMES, "io.assent.ApproveRequest", json_pack("{s:s}", "id", answer.request)));
+        agent_call_good(f, UID_GAMES, "ApproveRequest", json_pack("{s:s}", "id", answer.request)));
     client_close(&question.client);
 }
 
@@ -360,7 +344,7 @@ static void test_what_is_still_allowed_is_allowed(void **state)
 
 int main(int argc, char **argv)
 {
-#define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
     const struct CMUnitTest tests[] = {
         TEST(test_a_deny_comes_before_a_request_is_opened, setup_asks),
         TEST(test_a_deny_comes_before_a_grant_is_used, setup_asks),

@@ -52,12 +52,6 @@ static int setup_watched(void **state)
     return setup_with(state, "monitor: sshd\n");
 }
 
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
-}
-
 static struct gate_result log_in(struct agent_fixture *f, uid_t uid, uint64_t flags)
 {
     struct gate_ask ask = ask_login(uid, HOME);
@@ -201,7 +195,7 @@ static void test_in_monitor_mode(void **state)
 
 int main(int argc, char **argv)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
     const struct CMUnitTest tests[] = {
         TEST(test_allowed),
         TEST(test_refused),
@@ -209,7 +203,7 @@ int main(int argc, char **argv)
         TEST(test_no_use_is_taken),
         TEST(test_root_at_sudo),
         TEST(test_auditors_see_it),
-        cmocka_unit_test_setup_teardown(test_in_monitor_mode, setup_watched, teardown),
+        cmocka_unit_test_setup_teardown(test_in_monitor_mode, setup_watched, agent_fixture_end),
     };
 
     agent_fixture_main(argc, argv);

@@ -48,18 +48,7 @@ static const char disabled[] = ANY_SUDO BUDDY ", disabled: yes }\n"
 
 static int setup(void **state)
 {
-    static struct agent_fixture fixture;
-
-    agent_fixture_init(&fixture, policy);
-    agent_fixture_start(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    agent_fixture_done(*state);
-    return 0;
+    return agent_fixture_begin(state, policy);
 }
 
 static void copy_id(const json_t *reply, const char *object, char ret_id[16])
@@ -237,7 +226,7 @@ static void test_grants_given_back_in_a_loop(void **state)
 
 int main(int argc, char **argv)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, agent_fixture_end)
     const struct CMUnitTest tests[] = {
         TEST(test_a_tie_of_nothing),
         TEST(test_a_tie_of_an_ended_grant),
